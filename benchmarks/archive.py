@@ -33,11 +33,11 @@ import numpy as np
 import pandas as pd
 
 import cenports_nb as cn
-from cenports_nb.archive.schedule import list_months, month_days, to_month
 from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.storage.format import ArchivedAccount, ArchiveFormat, write_format
+from cenports_nb.archive.storage.update_log import UPDATE, Reading, UpdateLog, UpdateRecord
 from cenports_nb.archive.tables import LINE_ITEMS, ORDERS, to_table
-from cenports_nb.archive.updates import UPDATE, Reading, UpdateLog, UpdateRecord
+from cenports_nb.archive.writing.schedule import list_months, month_days, to_month
 from cenports_nb.sandbox import Sandbox
 
 RUNS = 5

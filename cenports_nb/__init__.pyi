@@ -8,7 +8,7 @@ from .analysis.sales import summarize_sales
 from .api.client import Client, connect
 from .api.dialect import Dialect
 from .archive.archive import Archive, open_archive
-from .archive.scans import Scan
+from .archive.reading.scans import Scan
 from .errors import CenportsError
 from .frames.export.files import export
 from .frames.loaders.orders import load_line_items, load_open_items, load_orders

@@ -12,21 +12,21 @@ import pandas as pd
 
 from cenports_nb.api.client import Client
 from cenports_nb.api.http.rate_limit import Clock, SystemClock
-from cenports_nb.archive.coverage import list_span_months
-from cenports_nb.archive.forget import finish_forgetting, forget_months
-from cenports_nb.archive.month_writer import MonthWriter
-from cenports_nb.archive.query import ArchiveQuery, parse_archive_query, with_query
-from cenports_nb.archive.reader import ArchiveReader
-from cenports_nb.archive.scans import Scan
-from cenports_nb.archive.schedule import to_month
-from cenports_nb.archive.sql import run_sql
+from cenports_nb.archive.reading.coverage import list_span_months
+from cenports_nb.archive.reading.query import ArchiveQuery, parse_archive_query, with_query
+from cenports_nb.archive.reading.reader import ArchiveReader
+from cenports_nb.archive.reading.scans import Scan
+from cenports_nb.archive.reading.sql import run_sql
 from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.storage.errors import import_deltalake
 from cenports_nb.archive.storage.format import open_folder, register_account
 from cenports_nb.archive.storage.location import find_location
+from cenports_nb.archive.storage.update_log import SUMMARY, UPDATES, UpdateLog, fold
 from cenports_nb.archive.tables import TABLES
-from cenports_nb.archive.update import UpdateOptions, build_result, new_update_id, update_account
-from cenports_nb.archive.updates import SUMMARY, UPDATES, UpdateLog, fold
+from cenports_nb.archive.writing.forget import finish_forgetting, forget_months
+from cenports_nb.archive.writing.month_writer import MonthWriter
+from cenports_nb.archive.writing.schedule import to_month
+from cenports_nb.archive.writing.update import UpdateOptions, build_result, new_update_id, update_account
 from cenports_nb.errors import CenportsError, IncompleteError, InvalidRequestError
 from cenports_nb.frames.dates import Day, parse_day, parse_time_zone
 from cenports_nb.rendering.note import render_note

@@ -12,12 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cenports_nb.archive import updates
-from cenports_nb.archive.comparison import Change, compare, drop_shared_shipments, find_shared_keys
-from cenports_nb.archive.coverage import find_missing_months, list_span_months
-from cenports_nb.archive.schedule import find_first_month, list_due_months, list_months, month_days
+from cenports_nb.archive.reading.coverage import find_missing_months, list_span_months
+from cenports_nb.archive.storage import update_log
 from cenports_nb.archive.storage.delta_tables import DeltaTables
-from cenports_nb.archive.updates import (
+from cenports_nb.archive.storage.update_log import (
     BEGIN,
     CHECKPOINT,
     FORGET,
@@ -30,6 +28,8 @@ from cenports_nb.archive.updates import (
     fold_all,
     summarize,
 )
+from cenports_nb.archive.writing.comparison import Change, compare, drop_shared_shipments, find_shared_keys
+from cenports_nb.archive.writing.schedule import find_first_month, list_due_months, list_months, month_days
 
 NOW = datetime(2026, 11, 30, 2, tzinfo=UTC)
 ROWS = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from([None, "x", "y"]), max_size=8)
@@ -263,8 +263,8 @@ def test_a_summary_combines_to_the_same_as_all_rows(rows: list[UpdateRecord], pl
 
 def test_a_long_log_is_read_from_its_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The state is that of all rows, as of earlier instants too; a summary that isn't this log's is left alone."""
-    monkeypatch.setattr(updates, "MAX_FILES", 4)
-    monkeypatch.setattr(updates, "SUMMARY_ROWS", 6)
+    monkeypatch.setattr(update_log, "MAX_FILES", 4)
+    monkeypatch.setattr(update_log, "SUMMARY_ROWS", 6)
     log = UpdateLog(DeltaTables(tmp_path / "archive"))
     rows = [record(kind, 2 * day + step) for day in range(9) for step, kind in enumerate((CHECKPOINT, UPDATE))]
     for row in rows:

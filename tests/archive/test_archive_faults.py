@@ -16,11 +16,10 @@ import pytest
 from support.archive_shop import NOW, Shop, made_order
 
 import cenports_nb as cn
-from cenports_nb.archive import updates
-from cenports_nb.archive.storage import delta_tables
+from cenports_nb.archive.storage import delta_tables, update_log
 from cenports_nb.archive.storage.delta_tables import DeltaTables
+from cenports_nb.archive.storage.update_log import BEGIN, UPDATE, UpdateLog, UpdateRecord
 from cenports_nb.archive.tables import ACTUAL_STOCK, ORDERS, empty_frame, to_table
-from cenports_nb.archive.updates import BEGIN, UPDATE, UpdateLog, UpdateRecord
 from cenports_nb.errors import ArchiveError, AuthenticationError, IncompleteWarning
 
 pytestmark = pytest.mark.slow
@@ -263,7 +262,7 @@ def test_the_log_reaches_back_to_the_first_of_105_updates(tmp_path: Path) -> Non
 def test_many_readings_become_few_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stock that is read every hour, and the table of updates, are compacted; every reading stays."""
     monkeypatch.setattr(delta_tables, "MAX_FILES", 8)
-    monkeypatch.setattr(updates, "MAX_FILES", 8)
+    monkeypatch.setattr(update_log, "MAX_FILES", 8)
     tables = DeltaTables(tmp_path)
     log = UpdateLog(tables)
     for hour in range(11):

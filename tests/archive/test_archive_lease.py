@@ -13,13 +13,13 @@ from support.archive_shop import Shop
 from support.fake_clock import FakeClock
 
 import cenports_nb as cn
-from cenports_nb.archive.month_writer import MonthWriter
 from cenports_nb.archive.storage import lease as leases
 from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.storage.lease import hold_lease
 from cenports_nb.archive.storage.location import find_location
+from cenports_nb.archive.storage.update_log import UpdateLog, fold
 from cenports_nb.archive.tables import ACTUAL_STOCK, ORDERS, to_table
-from cenports_nb.archive.updates import UpdateLog, fold
+from cenports_nb.archive.writing.month_writer import MonthWriter
 from cenports_nb.errors import ArchiveError
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("s3")]

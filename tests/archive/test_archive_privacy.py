@@ -15,7 +15,7 @@ from support.report_shops import PERSON
 
 import cenports_nb as cn
 from cenports_nb.archive.storage.delta_tables import DeltaTables
-from cenports_nb.archive.updates import UpdateLog
+from cenports_nb.archive.storage.update_log import UpdateLog
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from support.archive_shop import NOW, Shop
 import cenports_nb as cn
 from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.storage.format import ArchivedAccount, ArchiveFormat, write_format
+from cenports_nb.archive.storage.update_log import BEGIN, UPDATE, Reading, UpdateLog, UpdateRecord
 from cenports_nb.archive.tables import ACTUAL_STOCK, LINE_ITEMS, ORDERS, to_table
-from cenports_nb.archive.updates import BEGIN, UPDATE, Reading, UpdateLog, UpdateRecord
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("archive scale")]
 

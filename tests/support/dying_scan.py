@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cenports_nb.archive.scans import Scan
+from cenports_nb.archive.reading.scans import Scan
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,18 @@ import pandas as pd
 import pyarrow as arrow
 
 from cenports_nb.api.retrieval.memory import trim_heap
-from cenports_nb.archive.comparison import find_shared_keys
-from cenports_nb.archive.month_writer import MonthWriter, list_order_keys
-from cenports_nb.archive.schedule import choose_first_month, find_first_month, list_due_months, list_months, to_month
-from cenports_nb.archive.sources import (
+from cenports_nb.archive.storage.update_log import TICK
+from cenports_nb.archive.tables import ORDERS
+from cenports_nb.archive.writing.comparison import find_shared_keys
+from cenports_nb.archive.writing.month_writer import MonthWriter, list_order_keys
+from cenports_nb.archive.writing.schedule import (
+    choose_first_month,
+    find_first_month,
+    list_due_months,
+    list_months,
+    to_month,
+)
+from cenports_nb.archive.writing.sources import (
     SOURCES,
     STOCK_LOADERS,
     TABLE_SOURCES,
@@ -25,8 +33,6 @@ from cenports_nb.archive.sources import (
     read_outcomes,
     read_stock,
 )
-from cenports_nb.archive.tables import ORDERS
-from cenports_nb.archive.updates import TICK
 from cenports_nb.errors import IncompleteWarning, RejectedRowsWarning
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.user_warnings import warn_user

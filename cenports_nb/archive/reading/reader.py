@@ -11,21 +11,21 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from cenports_nb.archive.coverage import (
+from cenports_nb.archive.reading.coverage import (
     MissingMonth,
     build_missing_frame,
     find_gaps,
     find_missing_months,
     list_span_months,
 )
-from cenports_nb.archive.query import ArchiveQuery
-from cenports_nb.archive.scans import AccountSlice, Scan
-from cenports_nb.archive.schedule import to_month
-from cenports_nb.archive.sources import TABLE_SOURCES
+from cenports_nb.archive.reading.query import ArchiveQuery
+from cenports_nb.archive.reading.scans import AccountSlice, Scan
 from cenports_nb.archive.storage.delta_tables import NO_VERSION, DeltaTables
 from cenports_nb.archive.storage.format import ArchivedAccount, ArchiveFormat, read_format
+from cenports_nb.archive.storage.update_log import AccountState, UpdateLog, fold_all
 from cenports_nb.archive.tables import READ_AT, REJECTS, TABLES
-from cenports_nb.archive.updates import AccountState, UpdateLog, fold_all
+from cenports_nb.archive.writing.schedule import to_month
+from cenports_nb.archive.writing.sources import TABLE_SOURCES
 from cenports_nb.errors import ArchiveError, IncompleteError, IncompleteWarning, InvalidRequestError
 from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.user_warnings import warn_user

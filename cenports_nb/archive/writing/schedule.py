@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from cenports_nb.archive.updates import AccountState
+from cenports_nb.archive.storage.update_log import AccountState
 
 YOUNGEST_MONTHS = 2
 RECENT_MONTHS = 6

@@ -13,9 +13,9 @@ import pandas as pd
 
 from cenports_nb.api.http.record_page import open_page, split_records
 from cenports_nb.api.retrieval.windows import MAX_NUMBERS_LENGTH, ONE_DAY
-from cenports_nb.archive.privacy import protect, protect_rejects
-from cenports_nb.archive.schedule import FIRST_MONTH, month_days, to_month
 from cenports_nb.archive.tables import ACTUAL_STOCK, AVAILABLE_STOCK, OUTCOMES, READ_AT, to_frame, to_table
+from cenports_nb.archive.writing.privacy import protect, protect_rejects
+from cenports_nb.archive.writing.schedule import FIRST_MONTH, month_days, to_month
 from cenports_nb.errors import (
     ApiError,
     AuthenticationError,

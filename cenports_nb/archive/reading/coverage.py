@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from cenports_nb.archive.schedule import list_months, month_days, to_month
-from cenports_nb.archive.updates import AccountState
+from cenports_nb.archive.storage.update_log import AccountState
+from cenports_nb.archive.writing.schedule import list_months, month_days, to_month
 
 ONE_DAY = timedelta(days=1)
 

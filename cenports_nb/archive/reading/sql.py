@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as arrow
 
 from cenports_nb.archive.storage.delta_tables import NO_VERSION, DeltaTables
+from cenports_nb.archive.storage.update_log import AccountState
 from cenports_nb.archive.tables import REJECTS, TABLES, ArchiveTable
-from cenports_nb.archive.updates import AccountState
 from cenports_nb.errors import ConfigurationError, InvalidRequestError
 from cenports_nb.frames.arrow_columns import ARROW_TEXT, from_arrow
 

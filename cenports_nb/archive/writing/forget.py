@@ -8,8 +8,8 @@ from datetime import datetime
 import pandas as pd
 
 from cenports_nb.archive.storage.delta_tables import DeltaTables
+from cenports_nb.archive.storage.update_log import FORGET, UpdateLog, UpdateRecord
 from cenports_nb.archive.tables import TABLES
-from cenports_nb.archive.updates import FORGET, UpdateLog, UpdateRecord
 
 PARTITION = re.compile(r"month=(\d{4}-\d{2})")
 

@@ -9,10 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.archive.comparison import Change, compare, drop_shared_shipments
-from cenports_nb.archive.schedule import format_month, number_month, to_month
-from cenports_nb.archive.sources import TABLE_SOURCES, SourceReading
 from cenports_nb.archive.storage.delta_tables import DeltaTables
+from cenports_nb.archive.storage.update_log import (
+    BEGIN,
+    CHECKPOINT,
+    UPDATE,
+    AccountState,
+    Reading,
+    UpdateLog,
+    UpdateRecord,
+)
 from cenports_nb.archive.tables import (
     ORDERS,
     OUTCOMES,
@@ -24,7 +30,9 @@ from cenports_nb.archive.tables import (
     to_frame,
     to_table,
 )
-from cenports_nb.archive.updates import BEGIN, CHECKPOINT, UPDATE, AccountState, Reading, UpdateLog, UpdateRecord
+from cenports_nb.archive.writing.comparison import Change, compare, drop_shared_shipments
+from cenports_nb.archive.writing.schedule import format_month, number_month, to_month
+from cenports_nb.archive.writing.sources import TABLE_SOURCES, SourceReading
 from cenports_nb.frames.arrow_columns import repeat_text
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 

@@ -1,0 +1,1 @@
+"""Reading the archive: spans, scans of months, and SQL."""

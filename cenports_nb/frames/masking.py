@@ -232,6 +232,25 @@ def _shorten(pseudonym: str) -> str:
     return f"{SHORT_KINDS[kind]} {digits[:SHORT_DIGITS]}"
 
 
+def mask_names(names: pd.Series[Any], frame: pd.DataFrame) -> pd.Series[Any]:
+    """Mask the names of a frame's rows for a table that people filter: different names have different pseudonyms.
+
+    Args:
+        names: A name or null for each row.
+        frame: The frame that they are from; its accounts have their own pseudonyms.
+    """
+    rows = pd.DataFrame({"customer_name": names.to_numpy()}, dtype="str")
+    if ACCOUNT in frame.columns:
+        rows[ACCOUNT] = frame[ACCOUNT].to_numpy()
+    rows.attrs = frame.attrs
+    masked: pd.Series[Any] = mask_pii(rows)["customer_name"]
+    whole = masked.dropna().drop_duplicates()
+    short = whole.map(lambda text: _shorten(text) if PSEUDONYM.fullmatch(text) else text)
+    long = whole.str.replace(f"{NAME}-", f"{SHORT_KINDS[NAME]} ", regex=False)
+    different = short.where(~short.duplicated(keep=False), long)
+    return masked.map(dict(zip(whole, different, strict=True))).astype("str")
+
+
 def mask_json(text: str, path: str, pseudonymize: Pseudonymize, quoted: str = "") -> str | None:
     """Mask the personal fields of JSON, by their names; None if the text isn't JSON.
 

@@ -104,7 +104,7 @@ def accept_one(page: Page, review: Locator) -> None:
     box.check()
     expect(row).to_contain_text("✓ accepted discontinued: ")
     review.get_by_role("button", name="Dry run").click()
-    accepted = "2 objections accepted: 0005 discontinued, max_rows"
+    accepted = "2 objections accepted: NW-WEST 0005 discontinued, max_rows"
     expect(review.get_by_role("status").last).to_contain_text(f"✓ {accepted}.")
     expect(review.locator(".cn-confirm")).to_contain_text(accepted)
     box.uncheck()

@@ -149,6 +149,11 @@ class OrderExplorer:
             output.show(grid, [self._render_static()], repr(self))
             self._outputs.append(output)
 
+    def _display_(self) -> OrderGrid:
+        """Return what marimo shows."""
+        with self._lock:
+            return self._get_grid()
+
     def _get_grid(self) -> OrderGrid:
         """Return the one grid that every cell with this explorer shows."""
         if self._grid is None:

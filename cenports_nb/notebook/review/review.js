@@ -80,6 +80,8 @@ function createReview(model, el) {
     },
   });
 
+  const warehouseCount = sumByWarehouse(grid).size;
+
   function guardsAt(row, value = grid.value) {
     return hasGuards() ? (value("guard", row)?.split(", ") ?? []) : [];
   }
@@ -91,7 +93,8 @@ function createReview(model, el) {
   // Name what the selected rows and the boxes accept.
   function describeAccepted() {
     const names = [];
-    if (hasGuards()) grid.bits().forEach((bit, row) => bit && names.push(...guardsAt(row).map((guard) => `${grid.value("product_sku", row)} ${guard}`)));
+    const nameRow = (row) => (warehouseCount > 1 ? `${grid.value("warehouse_code", row)} ` : "") + grid.value("product_sku", row);
+    if (hasGuards()) grid.bits().forEach((bit, row) => bit && names.push(...guardsAt(row).map((guard) => `${nameRow(row)} ${guard}`)));
     names.push(...[...accepted].sort());
     const hidden = names.length - MAX_ACCEPTED_NAMES;
     const more = hidden > 0 ? ` and ${formatNumber(hidden)} more` : "";
@@ -282,24 +285,15 @@ function createReview(model, el) {
     confirmBox.checked = false; // before the kernel answers, so that a second click does nothing
     request({ request: "send", confirmed });
   });
-  // The submission is shown here only on a reloaded page: elsewhere this widget is gone by then. It is the tracker's
-  // own HTML, already escaped.
+  // The submission is shown here only on a reloaded page and in marimo: elsewhere this widget is gone by then.
   function showTracker() {
     const parts = model.get("tracker_html");
     if (!parts.length) return;
     if (!root.classList.contains("was-sent")) {
       root.classList.add("was-sent");
-      const note = "This page was reloaded. Run the cell that shows the review again to save its result.";
-      root.replaceChildren(title, createElement("div", { className: "cn-messages" }, note));
+      root.replaceChildren(title, createElement("div", { className: "cn-messages" }, model.get("tracker_note")));
     }
-    const boxes = [...root.querySelectorAll(".cn-tracker-part")];
-    parts.forEach((part, i) => {
-      const box = boxes[i] ?? root.appendChild(createElement("div", { className: "cn-tracker-part" }));
-      if (box.dataset.part === part) return; // keep what a person unfolded
-      box.dataset.part = part;
-      box.innerHTML = part;
-    });
-    for (const box of boxes.slice(parts.length)) box.remove();
+    drawParts(root, parts);
   }
 
   // Changes made by this page come back through the model too.

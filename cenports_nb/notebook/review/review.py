@@ -36,6 +36,7 @@ BUSY_TEXTS = {"dry_run": "Trying it, without sending …", "send": "Sending …"
 READ_ONLY_MESSAGE = (
     "This client is read-only: it can review and dry-run. To send, connect with read_only=False and review it there."
 )
+MARIMO_NOTE = "cn.TransactionTracker(review.submission) in another cell shows this with buttons."
 
 
 class StockReview:
@@ -180,6 +181,12 @@ class StockReview:
                 display(self._tracker)
             elif is_usable:
                 self._outputs.append((grid_output, TransactionTracker.reserve()))
+
+    def _display_(self) -> ReviewGrid | TransactionTracker:
+        """Return what marimo shows: a widget, which shows the submission after sending."""
+        with self._lock:
+            self.grid.tracker_note = MARIMO_NOTE
+            return self._tracker or self.grid
 
     def _render(self) -> str:
         was_sent = self._submission is not None

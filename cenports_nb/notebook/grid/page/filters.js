@@ -60,7 +60,7 @@ function createFilters(id, columns, rows, value, selectable, hooks, onChange) {
     for (const control of [search, selectionFilter, ...choices.map(([, list]) => list)]) control.value = "";
     hooks.resetFilters?.();
     onChange();
-    document.getElementById(id).focus({ preventScroll: true }); // the button that had the focus is hidden now
+    root.getRootNode().getElementById(id).focus({ preventScroll: true }); // the button that had the focus is hidden now
   });
   refreshChoices();
   const showReset = (isShown) => {

@@ -72,7 +72,8 @@ function createRowDetails(model, columns, value, rowName, isInRow, hooks, onClos
 
   function receive(message) {
     if (message?.details === undefined || message.details !== openRow) return;
-    const hadFocus = root.contains(document.activeElement) && document.activeElement.closest(".cn-section");
+    const focused = root.getRootNode().activeElement; // marimo puts a widget into a shadow root
+    const hadFocus = root.contains(focused) && focused.closest(".cn-section");
     for (const old of root.querySelectorAll(".cn-section")) old.remove();
     root.append(...message.sections.map(createSection));
     // The button that was pressed is gone: move the focus to the one in its place.

@@ -228,6 +228,17 @@ def test_progress_names_the_batches_that_were_sent(
     settle(review)
 
 
+def test_steps_are_shown_at_once_and_nothing_stays() -> None:
+    """A large plan says what it waits for; where nobody waits, nothing is shown."""
+    texts: list[str] = []
+    with progress.report_steps(texts.append, "Building") as begin:
+        begin("reading the stock")
+        begin("asking the guards")
+    assert texts == ["Building: reading the stock …", "Building: asking the guards …", ""]
+    with progress.report_steps(progress.reserve_line(90_000), "Building") as begin:
+        begin("reading the stock")
+
+
 def test_an_objection_to_the_whole_plan_is_accepted_by_name(timed: Client, northwind: Sandbox) -> None:
     """A plan objection stops the dry run until its box is ticked."""
     updates = plan(timed, "0003", "0011", "0022")

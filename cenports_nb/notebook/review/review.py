@@ -18,7 +18,7 @@ from cenports_nb.notebook.grid.static_table import BELOW_GRID_MARKER
 from cenports_nb.notebook.live_output.live_output import LiveOutput
 from cenports_nb.notebook.review import text
 from cenports_nb.notebook.review.decision import Decision, build_initial_decision, list_accepted, list_left_out
-from cenports_nb.notebook.review.progress import describe_sent_batches, report_progress
+from cenports_nb.notebook.review.progress import describe_sent_batches, report_progress, report_steps, reserve_line
 from cenports_nb.notebook.review.revalidation import NOTHING_SENT, Revalidation, apply_objections, apply_stale_stock
 from cenports_nb.notebook.review.review_grid import ReviewGrid
 from cenports_nb.notebook.review.review_table import build_review_table
@@ -92,10 +92,16 @@ class StockReview:
         self._reason = reason.strip() or "unticked in review"
         self._sending: dict[str, Any] = {"on_stale": on_stale, "batch_size": batch_size, "canary": canary}
         rows = check_rows(updates)
-        at = client.clock.now()
-        actual = load_actual_stock(client)
-        totals = find_objections(client, updates, actual, at, available=available, thresholds=thresholds)
-        self._table = build_review_table(updates.copy(), rows, actual, totals)
+        with report_steps(
+            reserve_line(len(rows)), f"Building the review of {format_count(len(rows), 'change')}"
+        ) as begin:
+            begin("reading the stock")
+            at = client.clock.now()
+            actual = load_actual_stock(client)
+            begin("asking the guards")
+            objections = find_objections(client, updates, actual, at, available=available, thresholds=thresholds)
+            begin("drawing the table")
+            self._table = build_review_table(updates.copy(), rows, actual, objections)
         self._lock = threading.RLock()  # guards the eight attributes below
         self._thread: threading.Thread | None = None
         self._action = ""

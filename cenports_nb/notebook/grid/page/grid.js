@@ -105,10 +105,13 @@ function createGrid(model, el, hooks = {}) {
     paint();
   }
 
+  // Notes need the width of the page, which is not known before its first layout.
+  const isArranged = () => fittedWidth > 0 || !hooks.noteBelow;
+
   function redrawRows() {
     for (const node of pool.values()) node.remove();
     pool.clear();
-    layout.arrange(shown, fittedWidth || 800, value);
+    if (isArranged()) layout.arrange(shown, fittedWidth || 800, value);
   }
 
   // ---- rows and their order ------------------------------------------------------------------------------------
@@ -182,6 +185,7 @@ function createGrid(model, el, hooks = {}) {
   }
 
   function paint() {
+    if (!isArranged()) return;
     body.style.height = `${layout.height()}px`;
     table.setAttribute("aria-rowcount", String(shown.length + 1));
     const height = view.clientHeight || 15 * ROW_PX;
@@ -282,6 +286,7 @@ function createGrid(model, el, hooks = {}) {
     data = readData();
     sorting.reset();
     cells.reset();
+    layout.reset();
     filters.refreshChoices();
     applyFilters();
     hooks.onKernelChange?.();

@@ -32,7 +32,7 @@ from cenports_nb.submissions.submit import check_rows, submit_updates
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-BUSY_TEXTS = {"dry_run": "Trying it, without sending …", "send": "Sending …"}
+BUSY_TEXTS = {"dry_run": "Trying it, without sending", "send": "Sending"}
 READ_ONLY_MESSAGE = (
     "This client is read-only: it can review and dry-run. To send, connect with read_only=False and review it there."
 )
@@ -146,7 +146,7 @@ class StockReview:
                     [f"Sent as submission {self._submission.submission_id}.", *([f"{accepted}."] if accepted else [])]
                 )
             if self._action:
-                return BUSY_TEXTS[self._action]
+                return f"{BUSY_TEXTS[self._action]} …"
             dry_run = self._dry_run[1] if self._dry_run and self._dry_run[0] == self.decision else []
             return " ".join([*self._errors, *dry_run]) or "Not sent."
 
@@ -220,7 +220,7 @@ class StockReview:
             "reason": self._reason,
             "general_objections": objections[["guard", "message"]].to_dict("records"),
             "answered": self._answered,
-            "busy": f"{BUSY_TEXTS[self._action]}{self._progress}" if self._action else "",
+            "busy": f"{BUSY_TEXTS[self._action]}{self._progress or ' …'}" if self._action else "",
             "errors": list(self._errors),
             "dry_run": dry_run,
         }
@@ -265,7 +265,7 @@ class StockReview:
         is_closed = False
         try:
             with report_progress(
-                self._show_progress, partial(self._describe_progress, action, self._client.clock.now())
+                self._show_progress, partial(self._describe_progress, action, decision, self._client.clock.now())
             ):
                 submission = self._submit(decision, dry=action == "dry_run")
             if action == "dry_run":
@@ -298,14 +298,14 @@ class StockReview:
             ]
             self._draw()
 
-    def _describe_progress(self, action: str, began: datetime) -> str:
-        rows = format_count(len(self._table.frame), "row")
+    def _describe_progress(self, action: str, decision: Decision, began: datetime) -> str:
+        rows = format_count(int(decision.selected(len(self._table.frame)).sum()), "row")
         sent = describe_sent_batches(self._client, self._table.updates, began) if action == "send" else ""
         return f"{rows}{sent}"
 
     def _show_progress(self, progress: str) -> None:
         with self._lock:
-            self._progress = f" {progress}"
+            self._progress = f": {progress}"
             self.grid.state = self._page_state()
 
     def _submit(self, decision: Decision, *, dry: bool) -> Submission:

@@ -56,6 +56,7 @@ import cenports_nb as cn
 many = 10_000
 orders = cn.schemas.Orders.example(rows=1).iloc[np.zeros(many, dtype=int)].reset_index(drop=True)
 orders["order_no"] = pd.Series([f"{100_000 + i}" for i in range(many)], dtype="str")
+orders["customer_name"] = orders["order_no"]
 line_items = cn.schemas.LineItems.example(rows=1).iloc[np.zeros(3 * many, dtype=int)].reset_index(drop=True)
 line_items["order_no"] = orders["order_no"].repeat(3).array
 line_items["product_sku"] = pd.Series([f"SKU-{i % 4999:05}" for i in range(3 * many)], dtype="str")
@@ -235,6 +236,8 @@ def test_ten_thousand_orders_are_quick(lab: Lab, open_in_lab: Callable[[str], Pa
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
     expect(page.locator(".jp-InputPrompt").first).to_have_text("[1]:")
     assert page.evaluate(RENDER_MS) < 20_000
+    expect(page.get_by_label("Channel")).to_be_visible()
+    expect(page.get_by_label("Customer")).to_be_hidden()  # of more than 400 there is no list, but a search
     assert page.evaluate(FILTER_MS, ["sku-00042", "6 of 10,000 orders shown"]) < 20_000
 
 

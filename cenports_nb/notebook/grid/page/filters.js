@@ -30,9 +30,9 @@ function createFilters(id, columns, rows, value, selectable, hooks, onChange) {
     for (const [{ name, kind }, list] of choices) {
       const previous = list.value;
       const distinct = new Set(Array.from({ length: rows }, (_, row) => value(name, row)));
-      const items = [...distinct].filter((item) => item !== null && item !== "").sort(COLLATOR.compare);
+      let items = [...distinct].filter((item) => item !== null && item !== "");
       list.parentElement.hidden = items.length > MAX_CHOICES;
-      if (items.length > MAX_CHOICES) items.length = 0;
+      items = items.length > MAX_CHOICES ? [] : items.sort(COLLATOR.compare);
       const options = items.map((item) => createElement("option", { value: `=${item}` }, FORMATTERS[kind](item)));
       list.replaceChildren(createElement("option", { value: "" }, "all"), ...options);
       list.value = items.some((item) => `=${item}` === previous) ? previous : "";

@@ -288,7 +288,7 @@ def test_latex_is_masked_too() -> None:
 
 def test_a_session_may_show_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until the kernel ends."""
-    monkeypatch.setattr(masking._session, "is_unmasked", False)
+    monkeypatch.setattr(masking._display, "is_unmasked", False)
     frame = loaded(3)[["order_no", "contact_name"]]
     assert frame["contact_name"].iloc[0] not in shown(frame)["text/html"]
     assert cn.show_pii() is None

@@ -307,6 +307,10 @@ class TransactionTracker:
             return  # that thread draws by itself
         self._take_snapshots()
         self._draw()
+        if get_kernel() is not None and not is_attended():
+            with self._draw_lock:
+                for output in self._outputs:
+                    output.repeat()
         if not self._is_settled:
             self._start()  # for example after retry() in a cell
         with self._condition:

@@ -8,15 +8,12 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.frames.account_column import ACCOUNT
-from cenports_nb.frames.masking import mask_names
 from cenports_nb.frames.provenance import provenance
+from cenports_nb.notebook.explorer.customers import CUSTOMER_COLUMNS, mask_names, name_customers, read_text
 from cenports_nb.notebook.explorer.order_index import OrderIndex
 from cenports_nb.notebook.grid.columns import Column
 
 ACKNOWLEDGED_TEXTS = {True: "✓ yes", False: "✗ no", None: "– not known"}
-CUSTOMER_COLUMNS = ("customer_name", "ship_to_name", "contact_name", "bill_to_name")
-"""Columns that name the customer: the first one with a value is shown."""
-
 CUSTOMER_HINT = "Masked; the details of an order can show its personal data"
 ACKNOWLEDGED_HINT = "What was asked for when the orders were loaded; with_acknowledged=True asks for all"
 
@@ -74,7 +71,7 @@ def build_order_table(
         )
     for name, title, hide_order in (("ship_to_country", "Country", 7), ("ship_to_state", "State", 3)):
         places = index.select_given(slice(None), (name,)).reset_index(drop=True)
-        if name in places and (texts := _read_text(places[name])).notna().any():
+        if name in places and (texts := read_text(places[name])).notna().any():
             shown[name] = texts
             columns.append(Column(name, title, choice=True, hide_order=hide_order))
     if "status" in orders:
@@ -117,22 +114,3 @@ def format_order_times(index: OrderIndex) -> pd.Series[Any]:
     texts = np.datetime_as_string(index.local_times.to_numpy(dtype="datetime64[m]"))
     column = pd.Series(texts, dtype="str").str.replace("T", " ", regex=False)
     return column.where(~index.is_plain_day.to_numpy(), column.str[:10]).where(index.local_times.notna().to_numpy())
-
-
-def name_customers(orders: pd.DataFrame) -> pd.Series[Any] | None:
-    """Name the customers; None if the frame has none of their columns."""
-    there = [_read_text(orders[name]) for name in CUSTOMER_COLUMNS if name in orders.columns]
-    if not there:
-        return None
-    names = there[0]
-    for others in there[1:]:
-        names = names.fillna(others)
-    return names.reset_index(drop=True)
-
-
-def _read_text(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Read a column as text, or as nulls if it can't be read: a frame made by a person may hold anything."""
-    try:
-        return values.astype("str")
-    except Exception:  # noqa: BLE001 - raised by a value
-        return pd.Series([None] * len(values), index=values.index, dtype="str")

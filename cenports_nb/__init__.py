@@ -43,15 +43,15 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def _view(shown: Any) -> Any:
-    return importlib.import_module(f"{__name__}.notebook.frame_view").render_frame(shown)
+    return importlib.import_module(f"{__name__}.notebook.frame_view.frame_view").render_frame(shown)
 
 
 def _view_element(shown: Any, printer: Any, _: bool) -> None:
-    printer.text(importlib.import_module(f"{__name__}.notebook.frame_view").render_text(shown))
+    printer.text(importlib.import_module(f"{__name__}.notebook.frame_view.frame_view").render_text(shown))
 
 
 def _view_styled(styler: Any) -> Any:
-    found = importlib.import_module(f"{__name__}.notebook.frame_view").render_styled(styler)
+    found = importlib.import_module(f"{__name__}.notebook.frame_view.frame_view").render_styled(styler)
     return styler._repr_html_() if found is None else found
 
 

@@ -37,9 +37,8 @@ SHORT_KINDS = {NAME: "Customer", ADDRESS: "Address", PHONE: "Phone", EMAIL: "Ema
 SHORT_DIGITS = 4
 """How pseudonyms are shown in views."""
 
-PSEUDONYM_KINDS = (NAME, ADDRESS, PHONE, EMAIL, TEXT)
 DIGEST_BYTES = 6  # 48 bits: of a million people, two share a pseudonym in one of 560 accounts
-PSEUDONYM = re.compile(rf"({'|'.join(PSEUDONYM_KINDS)})-[0-9a-f]{{{2 * DIGEST_BYTES}}}")
+PSEUDONYM = re.compile(rf"({'|'.join(SHORT_KINDS)})-[0-9a-f]{{{2 * DIGEST_BYTES}}}")
 PEOPLE_KEYS = {*LINE_ITEM_KEYS, "customer_order_no", "tracking_number"}
 """Key columns of frames with people in them: a stranger's frame has none of these."""
 
@@ -210,9 +209,7 @@ def build_pseudonymizer(account: str, *, shorten: bool = False) -> Pseudonymize:
         shorten: Return pseudonyms for views, such as `Customer 3f9a`.
     """
     key = hashlib.blake2b(account.encode()).digest()
-    starts = {
-        kind: hashlib.blake2b(digest_size=DIGEST_BYTES, key=key, person=kind.encode()) for kind in PSEUDONYM_KINDS
-    }
+    starts = {kind: hashlib.blake2b(digest_size=DIGEST_BYTES, key=key, person=kind.encode()) for kind in SHORT_KINDS}
     known: dict[tuple[str, str], str] = {}
 
     def pseudonymize(kind: str, value: Any) -> str:
@@ -224,10 +221,11 @@ def build_pseudonymizer(account: str, *, shorten: bool = False) -> Pseudonymize:
             known[kind, text] = text if stays else f"{kind}-{digest.hexdigest()}"
         return known[kind, text]
 
-    return pseudonymize if not shorten else lambda kind, value: _shorten(pseudonymize(kind, value))
+    return pseudonymize if not shorten else lambda kind, value: shorten_pseudonym(pseudonymize(kind, value))
 
 
-def _shorten(pseudonym: str) -> str:
+def shorten_pseudonym(pseudonym: str) -> str:
+    """Shorten a pseudonym for a view, such as `Customer 3f9a`."""
     kind, _, digits = pseudonym.rpartition("-")
     return f"{SHORT_KINDS[kind]} {digits[:SHORT_DIGITS]}"
 

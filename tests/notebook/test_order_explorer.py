@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
-from support.order_frames import CLOSING, NAUGHTY, NO_LINES, build_details, make_lines, make_orders, table
+from support.order_frames import CLOSING, NAUGHTY, NO_LINES, build_details, make_lines, make_orders, people, table
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.masking import mask_for_display
 from cenports_nb.notebook.explorer.explorer import OrderGrid
 from cenports_nb.notebook.explorer.order_detail import build_error_details
 from cenports_nb.notebook.explorer.order_index import OrderIndex
@@ -25,7 +28,9 @@ def test_northwind_is_explored_as_it_was_loaded(client: cn.Client) -> None:
     lines = repr(explorer).splitlines()
     assert lines[0] == f"{len(orders):,} orders, 1998-04-01 to 1998-05-06 (UTC)."
     assert lines[1].split("  ")[0] == "Order"
-    assert lines[2].startswith("11077  1998-05-06 13:37  Northwind North America  Incompleted  ✗ no")
+    assert re.match(
+        "11077  1998-05-06 13:37  Northwind North America  Customer [0-9a-f]{4}  USA +NM +Incompleted  ✗ no", lines[2]
+    )
     assert lines[-1] == f"{len(orders) - 20} more orders."
     assert explorer.shown["order_no"].iloc[0] == "11077"
     assert explorer.shown.attrs == orders.attrs
@@ -106,6 +111,33 @@ def test_an_invalid_frame_is_refused_in_one_sentence(orders: pd.DataFrame, lines
         cn.OrderExplorer(orders, lines)
     assert said in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_customers_are_shown_as_their_frame_shows_them() -> None:
+    """With the pseudonyms of its view, or with the names that a person asked for."""
+    frame = make_orders({"order_no": "1", **people()}, {"order_no": "2", **people(customer_name=None)})
+    by_pseudonym = mask_for_display(frame)
+    shown = table(OrderIndex(frame, NO_LINES))
+    assert shown["customer"].tolist() == [by_pseudonym["customer_name"].iloc[0], by_pseudonym["ship_to_name"].iloc[1]]
+    assert table(OrderIndex(cn.mask_pii(frame), NO_LINES))["customer"].tolist() == shown["customer"].tolist()
+    assert "Maria Anders" not in str(cn.OrderExplorer(frame, NO_LINES)._get_grid().get_state())
+    assert "Maria Anders" in str(cn.OrderExplorer(cn.show_pii(frame), NO_LINES)._get_grid().get_state())
+
+
+def test_two_customers_never_share_a_pseudonym() -> None:
+    """A filter by customer would show the orders of both."""
+    frame = make_orders(*({"order_no": str(i), "customer_name": f"Customer of order {i}"} for i in range(2000)))
+    customers = table(OrderIndex(frame, NO_LINES))["customer"]
+    assert customers.nunique() == 2000
+    assert (customers.str.len() == len("Customer 1f3a")).mean() > 0.9
+
+
+def test_places_that_no_order_has_are_no_column() -> None:
+    """A country is shown and filtered where orders have one."""
+    frame = make_orders({"order_no": "1", "ship_to_country": "USA", "ship_to_state": None}, {"order_no": "2"})
+    index = OrderIndex(frame, NO_LINES)
+    _, columns = build_order_table(index, name_channels(index), pd.Timestamp("2026-03-11T12:00Z"))
+    assert [column.title for column in columns if column.choice] == ["Channel", "Country"]
 
 
 def test_an_invalid_time_zone_is_refused() -> None:

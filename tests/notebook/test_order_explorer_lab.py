@@ -26,6 +26,7 @@ shipments = cn.load_shipments(client, last="60D")
 naughty, closing = {NAUGHTY!r}, {CLOSING!r}
 worst = orders["order_no"] == "11068"
 orders.loc[worst, ["order_no", "channel", "status", "ship_to_city", "contact_name"]] = [naughty, closing, naughty, naughty, closing]
+orders.loc[worst, "ship_to_state"] = "=1+1"
 line_items.loc[line_items["order_no"] == "11068", ["order_no", "product_sku", "product_name"]] = [naughty, naughty, closing]
 sent = shipments.iloc[[0]].assign(order_no=naughty, channel_id=orders.loc[worst, "channel_id"].iloc[0], tracking_number=closing)
 import pandas as pd
@@ -55,6 +56,7 @@ import cenports_nb as cn
 many = 10_000
 orders = cn.schemas.Orders.example(rows=1).iloc[np.zeros(many, dtype=int)].reset_index(drop=True)
 orders["order_no"] = pd.Series([f"{100_000 + i}" for i in range(many)], dtype="str")
+orders["customer_name"] = orders["order_no"]
 line_items = cn.schemas.LineItems.example(rows=1).iloc[np.zeros(3 * many, dtype=int)].reset_index(drop=True)
 line_items["order_no"] = orders["order_no"].repeat(3).array
 line_items["product_sku"] = pd.Series([f"SKU-{i % 4999:05}" for i in range(3 * many)], dtype="str")
@@ -119,6 +121,19 @@ def test_orders_are_searched_opened_and_left_without_a_trace(
     expect(status).to_contain_text(f"of {every} orders shown")
     expect(rows.first).to_contain_text("11077")
     page.get_by_role("button", name="Show all again").click()
+    expect(grid).to_contain_text("Names are masked and not searched.")
+    search.fill("Paula Wilson")
+    expect(grid.get_by_text("Nothing matches.")).to_contain_text("Names are masked and not searched.")
+    page.get_by_role("button", name="Show all again").click()
+    grid.get_by_label("State").select_option("==1+1")
+    with page.expect_download() as download:
+        grid.get_by_role("button", name="Download").click()
+    header, line = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert header.startswith("Order,Ordered (America/New_York),Channel,Customer,Country,State,Status,")
+    assert re.search(r",Customer [0-9a-f]{4},Brazil,'=1\+1,", line)
+    grid.get_by_role("button", name="Copy", exact=True).click()
+    expect(grid.get_by_text("1 order copied")).to_be_visible()
+    page.get_by_role("button", name="Show all again").click()
     grid.get_by_label("Acknowledged").select_option("=✗ no")
     grid.get_by_label("Channel").select_option("=NW-SA")
     expect(rows.first).to_contain_text("11071")
@@ -140,6 +155,7 @@ def test_orders_are_searched_opened_and_left_without_a_trace(
     details = page.locator(".cn-details")
     expect(details).to_be_focused()
     expect(details).to_contain_text("Lines (25)")
+    expect(details.get_by_text("Status", exact=True)).to_have_count(1)  # of the lines: its row shows its own
     masked = private_texts(page)
     assert all(
         re.search(r"(Customer|Address|Phone|Email|Message) [0-9a-f]{4}", text)
@@ -207,6 +223,7 @@ def test_orders_are_searched_opened_and_left_without_a_trace(
     page.reload()
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     expect(page.locator(".cn-static-table")).to_contain_text(NAUGHTY)
+    expect(page.locator(".cn-static-table")).to_have_css("max-height", "480px")  # else Notebook 7 cuts the output
     expect(page.get_by_text(f"1 of {every} orders")).to_be_visible()
     expect(grid).to_have_count(0)
     assert page.title() != "ran"
@@ -219,6 +236,8 @@ def test_ten_thousand_orders_are_quick(lab: Lab, open_in_lab: Callable[[str], Pa
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
     expect(page.locator(".jp-InputPrompt").first).to_have_text("[1]:")
     assert page.evaluate(RENDER_MS) < 20_000
+    expect(page.get_by_label("Channel")).to_be_visible()
+    expect(page.get_by_label("Customer")).to_be_hidden()  # of more than 400 there is no list, but a search
     assert page.evaluate(FILTER_MS, ["sku-00042", "6 of 10,000 orders shown"]) < 20_000
 
 

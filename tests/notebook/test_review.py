@@ -191,17 +191,20 @@ def test_a_row_that_a_guard_objects_to_is_ticked_knowingly(
     assert sorted(sent(northwind)) == ["0003", "0012"]
 
 
-def test_dry_run_and_sending_name_the_accepted_objections(timed: Client, settle: Callable[..., cn.Submission]) -> None:
-    """The line names row and guard; without an accepted objection there is no line."""
-    updates = plan(timed, "0003", "0012")
+@pytest.mark.parametrize(("other", "name"), [("0003", "0012"), ("0004", "NW-EAST 0012")])
+def test_dry_run_and_sending_name_the_accepted_objections(
+    timed: Client, settle: Callable[..., cn.Submission], other: str, name: str
+) -> None:
+    """The line names row and guard, of several warehouses also which; without accepted objections there is no line."""
+    updates = plan(timed, other, "0012")
     updates.loc[updates["product_sku"] == "0012", ["quantity", "change"]] = [1, -85]
     review = cn.StockReview(timed, updates)
     page = Page(review)
     assert not any("accepted" in line for line in page.dry_run()["dry_run"]["lines"])
-    page.select(1, True)
-    assert page.dry_run()["dry_run"]["lines"][-1] == "1 objection accepted: 0012 max_drop."
+    page.select(updates["product_sku"].tolist().index("0012"), True)
+    assert page.dry_run()["dry_run"]["lines"][-1] == f"1 objection accepted: {name} max_drop."
     page.send()
-    assert review.note.endswith("1 objection accepted: 0012 max_drop.")
+    assert review.note.endswith(f"1 objection accepted: {name} max_drop.")
     settle(review)
 
 
@@ -223,6 +226,17 @@ def test_progress_names_the_batches_that_were_sent(
         assert shown.wait(30)
     assert texts[0] == "3 rows, 0 s"
     settle(review)
+
+
+def test_steps_are_shown_at_once_and_nothing_stays() -> None:
+    """A large plan says what it waits for; where nobody waits, nothing is shown."""
+    texts: list[str] = []
+    with progress.report_steps(texts.append, "Building") as begin:
+        begin("reading the stock")
+        begin("asking the guards")
+    assert texts == ["Building: reading the stock …", "Building: asking the guards …", ""]
+    with progress.report_steps(progress.reserve_line(90_000), "Building") as begin:
+        begin("reading the stock")
 
 
 def test_an_objection_to_the_whole_plan_is_accepted_by_name(timed: Client, northwind: Sandbox) -> None:

@@ -104,7 +104,7 @@ def accept_one(page: Page, review: Locator) -> None:
     box.check()
     expect(row).to_contain_text("✓ accepted discontinued: ")
     review.get_by_role("button", name="Dry run").click()
-    accepted = "2 objections accepted: 0005 discontinued, max_rows"
+    accepted = "2 objections accepted: NW-WEST 0005 discontinued, max_rows"
     expect(review.get_by_role("status").last).to_contain_text(f"✓ {accepted}.")
     expect(review.locator(".cn-confirm")).to_contain_text(accepted)
     box.uncheck()
@@ -231,6 +231,8 @@ def test_a_plan_is_ticked_tried_sent_and_followed(
 MANY = """
 import pandas as pd
 import cenports_nb as cn
+from cenports_nb.notebook.review import progress
+progress.MANY_ROWS = 1_000  # as if they took long
 client = cn.connect("sandbox")
 actual = cn.load_actual_stock(client)
 frame = pd.DataFrame({"warehouse_code": "NW-EAST", "product_sku": [f"{i:05}" for i in range(10_000)], "quantity": range(10_000)})
@@ -239,12 +241,23 @@ review.grid.select(~review.grid.selected)
 """
 
 
+RECORD_BUILDING = """
+window.building = [];
+new MutationObserver(() => {
+  for (const line of document.querySelectorAll(".cn-building")) window.building.push(line.textContent);
+}).observe(document.body, { subtree: true, childList: true });
+"""
+
+
 def test_keys_alone_are_enough_and_many_rows_stay_quick(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
     """10,000 rows are drawn and filtered quickly (the widgets benchmark has the ms); a review works by keyboard."""
     lab.write("many.ipynb", MANY, "review", "import threading; print('waiting'); threading.Event().wait()")
     page = open_in_lab("many.ipynb")
+    page.evaluate(RECORD_BUILDING)
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
     expect(page.locator(".jp-InputPrompt").first).to_have_text("[1]:")
+    assert page.evaluate("building")[0] == "Building the review of 10,000 changes: reading the stock …"
+    expect(page.locator(".cn-building")).to_have_count(0)
     drawn = page.evaluate(RENDER_MS)
     filtered = page.evaluate(FILTER_MS, ["097", "of 10,000 rows shown"])
     assert drawn < 20_000

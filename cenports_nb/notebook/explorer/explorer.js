@@ -2,22 +2,6 @@
 
 const SEND_DELAY_MS = 150; // after the last change of a filter
 
-// Copy a text; where the page may not use the clipboard (plain http from another machine), through a selection.
-async function copyText(text, parent) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const area = createElement("textarea", { value: text, readOnly: true, "aria-hidden": "true" });
-    area.style.cssText = "position:fixed;opacity:0";
-    parent.append(area);
-    area.select();
-    const copied = document.execCommand("copy");
-    area.remove();
-    return copied;
-  }
-}
-
 function createOrderGrid(model, el) {
   const id = `cn-orders-${++gridCount}`;
   let searchIndex = null; // {texts, starts, textNumbers}, once the kernel has sent them
@@ -71,7 +55,7 @@ function createOrderGrid(model, el) {
   }
 
   grid = createGrid(model, el, {
-    noun: "order", openOnClick: true, alsoSearched: ["products and tracking numbers"],
+    noun: "order", openOnClick: true, omitRow: true, alsoSearched: ["products and tracking numbers"],
     createTextFilter, createRowFilter, createHeading,
     resetFilters() {
       from.value = to.value = "";
@@ -86,11 +70,34 @@ function createOrderGrid(model, el) {
   grid.addControl("to", to);
   grid.tools.append(reset);
   for (const input of [from, to]) input.addEventListener("change", grid.applyFilters);
+  const areNamesSearched = model.get("names_searched");
+  const masked = "Names are masked and not searched.";
+  const searched = `Search looks in order numbers, SKUs, products, tracking numbers and the columns below. ${areNamesSearched ? "Names are searched, too." : masked}`;
+  grid.tools.after(createElement("div", { className: "cn-searched" }, searched));
+  const emptyHint = createElement("span", {}, ` ${masked}`);
+  if (!areNamesSearched) grid.empty.append(emptyHint);
   const searchStatus = createElement("div", { className: "cn-search-status", "aria-live": "polite" });
   grid.tools.append(searchStatus);
   const days = Array.from({ length: model.get("rows") }, (_, row) => grid.value("ordered", row)?.slice(0, 10)).filter(Boolean).sort();
   if (days.length) for (const input of [from, to]) [input.min, input.max] = [days[0], days.at(-1)];
   grid.root.querySelector(".cn-keys").textContent = `Days and times of ${model.get("time_zone")}. Arrows move, Enter opens, ← → open the order before and after, Escape closes.`;
+
+  const label = createElement("span", {}, "What is shown:");
+  const copyButton = createElement("button", { type: "button", title: "As a table to paste into a spreadsheet" }, "Copy");
+  const downloadButton = createElement("button", { type: "button", title: "As a .csv file" }, "Download");
+  const copyStatus = createElement("span", { "aria-live": "polite" });
+  grid.foot.querySelector(".cn-status").after(createElement("div", { className: "cn-buttons cn-copy" }, label, copyButton, downloadButton, copyStatus));
+  const countShown = () => formatCount(grid.shown().length, "order");
+  copyButton.addEventListener("click", async () => {
+    const count = countShown();
+    const copied = await copyText(writeTable(grid.columns, grid.shown(), grid.value, "\t"), copyButton.parentElement);
+    copyStatus.textContent = copied ? `✓ ${count} copied` : "! This page may not copy: use Download";
+    copyButton.focus();
+  });
+  downloadButton.addEventListener("click", () => {
+    downloadText(writeTable(grid.columns, grid.shown(), grid.value, ","), "orders.csv");
+    copyStatus.textContent = `✓ ${countShown()} downloaded`;
+  });
 
   grid.root.addEventListener("keydown", (event) => {
     const offset = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -112,6 +119,9 @@ function createOrderGrid(model, el) {
     model.send({ shown: ranges });
   }
   function onChange() {
+    copyStatus.textContent = "";
+    emptyHint.hidden = !search.value.trim();
+    copyButton.disabled = downloadButton.disabled = !grid.shown().length;
     searchStatus.textContent = search.value.trim() && !searchIndex ? "Products are searched as soon as the kernel answers." : "";
     clearTimeout(timer);
     timer = setTimeout(sendShown, SEND_DELAY_MS);

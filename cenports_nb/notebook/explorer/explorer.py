@@ -12,6 +12,7 @@ import pandas as pd
 import traitlets
 from IPython.display import display
 
+from cenports_nb.frames.masking import is_unmasked
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.ipython import get_kernel, is_attended
@@ -38,6 +39,7 @@ class OrderGrid(Grid):
 
     Attributes:
         note: A sentence above the grid.
+        names_searched: Whether the search finds orders by the names of people.
     """
 
     _esm = (
@@ -48,6 +50,7 @@ class OrderGrid(Grid):
     _css = GRID_STYLE + (FOLDER / "explorer.css").read_text(encoding="utf-8")
 
     note = traitlets.Unicode().tag(sync=True)
+    names_searched = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
         self.get_search_index: Callable[[], SearchIndex] | None = None
@@ -68,8 +71,9 @@ class OrderGrid(Grid):
 class OrderExplorer:
     """A table of orders to search, filter and open; it shows the frames that it is given and sends no request.
 
-    The newest orders come first. Filters select channel, status, acknowledgment and days; one search field finds order
-    numbers, SKUs, products and tracking numbers. An open order shows its lines, its shipments and its masked personal
+    The newest orders come first. Filters select channel, customer, country, state, status, acknowledgment and days; one
+    search field finds order numbers, SKUs, products and tracking numbers. The orders that are shown can be copied and
+    downloaded. Names are masked and not searched. An open order shows its lines, its shipments and its masked personal
     data; a button reveals the personal data of this order on the page only, never in the saved notebook or the
     widget's state. Without a kernel, the first orders are shown as a plain table.
 
@@ -82,7 +86,8 @@ class OrderExplorer:
         channels: From `load_channels`, for the names of channels.
         time_zone: IANA zone of days and times; by default the zone in which the frames were loaded, else UTC. A plain
             day (exactly midnight UTC) stays that day.
-        show_pii: Show and search the names and addresses of all orders. The saved notebook then contains names.
+        show_pii: Show and search the names and addresses of all orders, as with orders from `cn.show_pii`. The saved
+            notebook then contains names.
 
     Raises:
         InvalidRequestError: A column is missing or can't be read, or an order has two rows.
@@ -107,6 +112,7 @@ class OrderExplorer:
         self._index = OrderIndex(orders, line_items, shipments, time_zone=time_zone)
         if channels is not None:
             channels = validate_columns(channels, schemas.Channels, "channels", ["channel_id", "channel_name"])
+        show_pii = show_pii or is_unmasked(orders)
         self._show_pii = show_pii
         names = name_channels(self._index, channels)
         self._table, self._columns = build_order_table(
@@ -143,11 +149,21 @@ class OrderExplorer:
             output.show(grid, [self._render_static()], repr(self))
             self._outputs.append(output)
 
+    def _display_(self) -> OrderGrid:
+        """Return what marimo shows."""
+        with self._lock:
+            return self._get_grid()
+
     def _get_grid(self) -> OrderGrid:
         """Return the one grid that every cell with this explorer shows."""
         if self._grid is None:
             grid = OrderGrid.from_frame(
-                self._table, self._columns, label="Orders", note=self._index.warning, time_zone=self._index.time_zone
+                self._table,
+                self._columns,
+                label="Orders",
+                note=self._index.warning,
+                time_zone=self._index.time_zone,
+                names_searched=self._show_pii,
             )
             grid.get_search_index = self._get_search_index
             grid.on_shown = self._on_shown
@@ -172,7 +188,13 @@ class OrderExplorer:
         if row < 0 or self._grid is None:
             return
         try:
-            sections = build_order_details(self._index, row, show_pii=show_pii, can_toggle=not self._show_pii)
+            sections = build_order_details(
+                self._index,
+                row,
+                show_pii=show_pii,
+                can_toggle=not self._show_pii,
+                shown_channel=self._table["channel"].iloc[row],
+            )
         except Exception as error:  # noqa: BLE001 - a traceback would stand in the notebook, and the page wait for ever
             sections = build_error_details(error)
         self._grid.show_details(row, sections)

@@ -50,7 +50,9 @@ MAX_TABLE_ROWS = 500
 """Maximum lines or shipments of one order on the page, which draws them all at once."""
 
 
-def build_order_details(index: OrderIndex, at: int, *, show_pii: bool, can_toggle: bool = True) -> list[DetailSection]:
+def build_order_details(
+    index: OrderIndex, at: int, *, show_pii: bool, can_toggle: bool = True, shown_channel: str | None = None
+) -> list[DetailSection]:
     """Build the sections of one order.
 
     Args:
@@ -58,13 +60,16 @@ def build_order_details(index: OrderIndex, at: int, *, show_pii: bool, can_toggl
         at: The position of the order.
         show_pii: Show personal data instead of pseudonyms.
         can_toggle: Offer a button that changes that.
+        shown_channel: What the row shows as its channel; an equal id is not repeated.
     """
     order = index.select_given([at])
     order = order.loc[:, ~order.columns.duplicated()]
+    is_shown = index.orders["channel_id"].iloc[at] == shown_channel
     is_ambiguous = index.orders["order_no"].iloc[at] in index.ambiguous_order_nos
+    fields = {name: title for name, title in ORDER_FIELDS.items() if name != "channel_id" or not is_shown}
     note = "⚠ Another channel has an order of this number, too." if is_ambiguous else ""
     return [
-        DetailSection("Shipping and sums", facts=tuple(_list_facts(order, ORDER_FIELDS)), note=note),
+        DetailSection("Shipping and sums", facts=tuple(_list_facts(order, fields)), note=note),
         _build_lines(index, at, _format_fields(order, ["line_count"])),
         _build_shipments(index, at),
         *_build_people(order, show_pii=show_pii, can_toggle=can_toggle),

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.provenance import provenance
+from cenports_nb.notebook.explorer.customers import CUSTOMER_COLUMNS, mask_names, name_customers, read_text
 from cenports_nb.notebook.explorer.order_index import OrderIndex
 from cenports_nb.notebook.grid.columns import Column
 
 ACKNOWLEDGED_TEXTS = {True: "✓ yes", False: "✗ no", None: "– not known"}
-CUSTOMER_COLUMNS = ("customer_name", "ship_to_name", "contact_name", "bill_to_name")
-"""Columns that name the customer: the first one with a value is shown."""
-
+CUSTOMER_HINT = "Masked; the details of an order can show its personal data"
 ACKNOWLEDGED_HINT = "What was asked for when the orders were loaded; with_acknowledged=True asks for all"
 
 
@@ -54,21 +54,29 @@ def build_order_table(
         index: The orders.
         channel: The channel name of each order.
         now: The time from which ages are counted.
-        show_pii: Add a column with the customer.
+        show_pii: Show the names of customers instead of pseudonyms.
     """
     orders = index.orders
     shown: dict[str, Any] = {"order_no": orders["order_no"], "ordered": format_order_times(index), "channel": channel}
     columns = [
         Column("order_no", "Order"),
         Column("ordered", f"Ordered ({index.time_zone})", "instant", hint=f"Days and times of {index.time_zone}"),
-        Column("channel", "Channel", choice=True),
+        Column("channel", "Channel", choice=True, hide_order=5),
     ]
-    if show_pii and (names := name_customers(index.select_given(slice(None), CUSTOMER_COLUMNS))) is not None:
-        shown["customer"] = names
-        columns.append(Column("customer", "Customer"))
+    given = index.select_given(slice(None), (*CUSTOMER_COLUMNS, ACCOUNT))
+    if (names := name_customers(given)) is not None and names.notna().any():
+        shown["customer"] = names if show_pii else mask_names(names, given)
+        columns.append(
+            Column("customer", "Customer", choice=True, hint="" if show_pii else CUSTOMER_HINT, hide_order=8)
+        )
+    for name, title, hide_order in (("ship_to_country", "Country", 7), ("ship_to_state", "State", 3)):
+        places = index.select_given(slice(None), (name,)).reset_index(drop=True)
+        if name in places and (texts := read_text(places[name])).notna().any():
+            shown[name] = texts
+            columns.append(Column(name, title, choice=True, hide_order=hide_order))
     if "status" in orders:
         shown["status"] = orders["status"]
-        columns.append(Column("status", "Status", choice=True))
+        columns.append(Column("status", "Status", choice=True, hide_order=9))
     if "acknowledged" in orders:
         flags = orders["acknowledged"]
         yes, no = (flags.fillna(value=not word).to_numpy(dtype=bool) == word for word in (True, False))
@@ -76,22 +84,28 @@ def build_order_table(
             yes, ACKNOWLEDGED_TEXTS[True], np.where(no, ACKNOWLEDGED_TEXTS[False], ACKNOWLEDGED_TEXTS[None])
         )
         shown["acknowledged"] = pd.Series(words, dtype="str")
-        columns.append(Column("acknowledged", "Acknowledged", choice=True, hint=ACKNOWLEDGED_HINT))
+        columns.append(Column("acknowledged", "Acknowledged", choice=True, hint=ACKNOWLEDGED_HINT, hide_order=4))
     units = np.zeros(len(index), dtype=np.int64)
     lines = index.lines_by_order
     owners = np.repeat(np.arange(len(index)), lines.counts)
     np.add.at(units, owners, index.lines["quantity"].to_numpy()[lines.sorted])
     shown |= {"lines": lines.counts, "units": units}
-    columns += [Column("lines", "Lines", "number"), Column("units", "Units", "number")]
+    columns += [Column("lines", "Lines", "number", hide_order=2), Column("units", "Units", "number", hide_order=6)]
     if "grand_total" in orders:
         shown["grand_total"] = orders["grand_total"]
         columns.append(
-            Column("grand_total", "Total", "money", hint="What the customer pays, in the order's own currency")
+            Column(
+                "grand_total",
+                "Total",
+                "money",
+                hint="What the customer pays, in the order's own currency",
+                hide_order=10,
+            )
         )
     today = now.tz_convert(index.time_zone).tz_localize(None).normalize()
     shown["age_days"] = (today - index.days).dt.days.astype("Int64")
     hint = f"Whole days from the order's day to {today:%Y-%m-%d}, {index.time_zone}"
-    columns.append(Column("age_days", "Days old", "number", hint=hint))
+    columns.append(Column("age_days", "Days old", "number", hint=hint, hide_order=1))
     return pd.DataFrame(shown, copy=False), columns
 
 
@@ -100,14 +114,3 @@ def format_order_times(index: OrderIndex) -> pd.Series[Any]:
     texts = np.datetime_as_string(index.local_times.to_numpy(dtype="datetime64[m]"))
     column = pd.Series(texts, dtype="str").str.replace("T", " ", regex=False)
     return column.where(~index.is_plain_day.to_numpy(), column.str[:10]).where(index.local_times.notna().to_numpy())
-
-
-def name_customers(orders: pd.DataFrame) -> pd.Series[Any] | None:
-    """Name the customers; None if the frame has none of their columns."""
-    there = [orders[name].astype("str") for name in CUSTOMER_COLUMNS if name in orders.columns]
-    if not there:
-        return None
-    names = there[0]
-    for others in there[1:]:
-        names = names.fillna(others)
-    return names.reset_index(drop=True)

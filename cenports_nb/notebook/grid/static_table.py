@@ -14,6 +14,7 @@ from cenports_nb.rendering.text import format_count, format_number
 
 MAX_STATIC_ROWS = 100
 
+# Notebook 7 puts an output into a small scroll box if it is higher than 1,820 px when it first comes.
 STYLE = """
 <style>
 .cn-static-table{font-size:13px;line-height:1.45;margin:4px 0;max-width:100%;overflow-x:auto;color:var(--jp-content-font-color1,inherit)}
@@ -26,6 +27,7 @@ STYLE = """
 @media screen{.cn-static-table td:not(.n){min-width:8.5em}}
 .cn-static-table .n{text-align:right!important;font-variant-numeric:tabular-nums;white-space:nowrap!important}
 .cn-static-table .off td{opacity:.75}
+@media screen{.jp-NotebookPanel .cn-static-table{max-height:480px;overflow-y:auto}}
 </style>
 """
 

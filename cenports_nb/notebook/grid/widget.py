@@ -28,8 +28,8 @@ from cenports_nb.notebook.grid.columns import Column, describe_columns, encode_f
 
 PAGE_FOLDER = Path(__file__).parent / "page"
 SCRIPTS = (
-    "text.js", "keys.js", "cells.js", "row_layout.js", "sorting.js", "filters.js", "selection.js", "row_details.js",
-    "head.js", "grid.js",
+    "text.js", "table_text.js", "html_parts.js", "keys.js", "cells.js", "row_layout.js", "sorting.js", "filters.js", "selection.js", "row_details.js",
+    "head.js", "grid.js", "redraw.js",
 )  # fmt: skip
 
 

@@ -71,6 +71,11 @@ class LiveOutput:
                 slot.update(_html_bundle(*new), raw=True)
                 self._slots[i] = (slot, new)
 
+    def repeat(self) -> None:
+        """Send every part again: a notebook runner drops what a thread sends while another cell runs."""
+        for slot, part in self._slots:
+            slot.update(_html_bundle(*part), raw=True)
+
     def _fit(self, parts: Sequence[str], text: str, slots: int) -> list[tuple[str, str]]:
         """Distribute parts over this many outputs, each with its text."""
         if not slots:

@@ -103,7 +103,8 @@ def encode_reasons(reasons: Mapping[int, str], rows: int) -> list[list[Any]]:
 def build_initial_decision(table: ReviewTable) -> Decision:
     """Select every row that no guard objects to; a person selects the others knowingly."""
     has_objection = table.has_objection
-    reasons = {row: f"a guard objects: {table.frame['guard'].iloc[row]}" for row in has_objection.nonzero()[0].tolist()}
+    guards = table.frame["guard"].tolist()
+    reasons = {row: f"a guard objects: {guards[row]}" for row in has_objection.nonzero()[0].tolist()}
     return Decision(tuple(encode_ranges(~has_objection)), (), reasons)
 
 

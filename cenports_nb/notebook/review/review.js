@@ -24,6 +24,7 @@ function sumByWarehouse(grid) {
 
 function createReview(model, el) {
   const rows = model.get("rows");
+  const hasGuards = model.get("columns").some(({ name }) => name === "guard"); // of other columns, all is drawn again
   const reasons = readReasons();
   const state = () => model.get("state");
   let accepted = new Set(model.get("accepted"));
@@ -71,8 +72,8 @@ function createReview(model, el) {
     },
     onKernelChange: receiveDecision,
     openOnClick: true,
-    comesFirst: (row, value) => guardsAt(row, value).length > 0,
-    noteBelow: (row, on, value) => guardsAt(row, value).length && `${on ? "✓ accepted" : "!"} ${value("objection", row)}`,
+    comesFirst: (row, value) => hasObjection(row, value),
+    noteBelow: (row, on, value) => hasObjection(row, value) && `${on ? "✓ accepted" : "!"} ${value("objection", row)}`,
     createRowFilter: () => (shownGuard ? (row) => guardsAt(row).includes(shownGuard) : null),
     resetFilters() {
       shownGuard = "";
@@ -80,18 +81,21 @@ function createReview(model, el) {
     },
   });
 
-  function guardsAt(row, value = grid.value) {
-    return hasGuards() ? (value("guard", row)?.split(", ") ?? []) : [];
+  const warehouseCount = sumByWarehouse(grid).size;
+
+  function guardsAt(row) {
+    return hasGuards ? (grid.value("guard", row)?.split(", ") ?? []) : [];
   }
 
-  function hasGuards() {
-    return model.get("columns").some(({ name }) => name === "guard");
+  function hasObjection(row, value) {
+    return hasGuards && value("guard", row) !== null;
   }
 
   // Name what the selected rows and the boxes accept.
   function describeAccepted() {
     const names = [];
-    if (hasGuards()) grid.bits().forEach((bit, row) => bit && names.push(...guardsAt(row).map((guard) => `${grid.value("product_sku", row)} ${guard}`)));
+    const nameRow = (row) => (warehouseCount > 1 ? `${grid.value("warehouse_code", row)} ` : "") + grid.value("product_sku", row);
+    if (hasGuards) grid.bits().forEach((bit, row) => bit && names.push(...guardsAt(row).map((guard) => `${nameRow(row)} ${guard}`)));
     names.push(...[...accepted].sort());
     const hidden = names.length - MAX_ACCEPTED_NAMES;
     const more = hidden > 0 ? ` and ${formatNumber(hidden)} more` : "";
@@ -122,9 +126,8 @@ function createReview(model, el) {
   // Selecting a row that a guard objects to accepts the objection, so "select all" skips such rows, unless no others
   // are shown.
   function withoutObjections(shownRows, value) {
-    if (!hasGuards()) return shownRows;
-    const hasObjection = (row) => value("guard", row) !== null;
-    return shownRows.every(hasObjection) ? shownRows : shownRows.filter((row) => !hasObjection(row));
+    const isObjected = (row) => hasObjection(row, value);
+    return shownRows.every(isObjected) ? shownRows : shownRows.filter((row) => !isObjected(row));
   }
 
   function readReasons() {
@@ -282,24 +285,15 @@ function createReview(model, el) {
     confirmBox.checked = false; // before the kernel answers, so that a second click does nothing
     request({ request: "send", confirmed });
   });
-  // The submission is shown here only on a reloaded page: elsewhere this widget is gone by then. It is the tracker's
-  // own HTML, already escaped.
+  // The submission is shown here only on a reloaded page and in marimo: elsewhere this widget is gone by then.
   function showTracker() {
     const parts = model.get("tracker_html");
     if (!parts.length) return;
     if (!root.classList.contains("was-sent")) {
       root.classList.add("was-sent");
-      const note = "This page was reloaded. Run the cell that shows the review again to save its result.";
-      root.replaceChildren(title, createElement("div", { className: "cn-messages" }, note));
+      root.replaceChildren(title, createElement("div", { className: "cn-messages" }, model.get("tracker_note")));
     }
-    const boxes = [...root.querySelectorAll(".cn-tracker-part")];
-    parts.forEach((part, i) => {
-      const box = boxes[i] ?? root.appendChild(createElement("div", { className: "cn-tracker-part" }));
-      if (box.dataset.part === part) return; // keep what a person unfolded
-      box.dataset.part = part;
-      box.innerHTML = part;
-    });
-    for (const box of boxes.slice(parts.length)) box.remove();
+    drawParts(root, parts);
   }
 
   // Changes made by this page come back through the model too.

@@ -18,7 +18,7 @@ from cenports_nb.notebook.grid.static_table import BELOW_GRID_MARKER
 from cenports_nb.notebook.live_output.live_output import LiveOutput
 from cenports_nb.notebook.review import text
 from cenports_nb.notebook.review.decision import Decision, build_initial_decision, list_accepted, list_left_out
-from cenports_nb.notebook.review.progress import describe_sent_batches, report_progress
+from cenports_nb.notebook.review.progress import describe_sent_batches, report_progress, report_steps, reserve_line
 from cenports_nb.notebook.review.revalidation import NOTHING_SENT, Revalidation, apply_objections, apply_stale_stock
 from cenports_nb.notebook.review.review_grid import ReviewGrid
 from cenports_nb.notebook.review.review_table import build_review_table
@@ -32,10 +32,11 @@ from cenports_nb.submissions.submit import check_rows, submit_updates
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-BUSY_TEXTS = {"dry_run": "Trying it, without sending …", "send": "Sending …"}
+BUSY_TEXTS = {"dry_run": "Trying it, without sending", "send": "Sending"}
 READ_ONLY_MESSAGE = (
     "This client is read-only: it can review and dry-run. To send, connect with read_only=False and review it there."
 )
+MARIMO_NOTE = "cn.TransactionTracker(review.submission) in another cell shows this with buttons."
 
 
 class StockReview:
@@ -91,10 +92,16 @@ class StockReview:
         self._reason = reason.strip() or "unticked in review"
         self._sending: dict[str, Any] = {"on_stale": on_stale, "batch_size": batch_size, "canary": canary}
         rows = check_rows(updates)
-        at = client.clock.now()
-        actual = load_actual_stock(client)
-        totals = find_objections(client, updates, actual, at, available=available, thresholds=thresholds)
-        self._table = build_review_table(updates.copy(), rows, actual, totals)
+        with report_steps(
+            reserve_line(len(rows)), f"Building the review of {format_count(len(rows), 'change')}"
+        ) as begin:
+            begin("reading the stock")
+            at = client.clock.now()
+            actual = load_actual_stock(client)
+            begin("asking the guards")
+            objections = find_objections(client, updates, actual, at, available=available, thresholds=thresholds)
+            begin("drawing the table")
+            self._table = build_review_table(updates.copy(), rows, actual, objections)
         self._lock = threading.RLock()  # guards the eight attributes below
         self._thread: threading.Thread | None = None
         self._action = ""
@@ -139,7 +146,7 @@ class StockReview:
                     [f"Sent as submission {self._submission.submission_id}.", *([f"{accepted}."] if accepted else [])]
                 )
             if self._action:
-                return BUSY_TEXTS[self._action]
+                return f"{BUSY_TEXTS[self._action]} …"
             dry_run = self._dry_run[1] if self._dry_run and self._dry_run[0] == self.decision else []
             return " ".join([*self._errors, *dry_run]) or "Not sent."
 
@@ -181,6 +188,12 @@ class StockReview:
             elif is_usable:
                 self._outputs.append((grid_output, TransactionTracker.reserve()))
 
+    def _display_(self) -> ReviewGrid | TransactionTracker:
+        """Return what marimo shows: a widget, which shows the submission after sending."""
+        with self._lock:
+            self.grid.tracker_note = MARIMO_NOTE
+            return self._tracker or self.grid
+
     def _render(self) -> str:
         was_sent = self._submission is not None
         # A notebook saved while it sends must not look as if nothing had been sent.
@@ -207,7 +220,7 @@ class StockReview:
             "reason": self._reason,
             "general_objections": objections[["guard", "message"]].to_dict("records"),
             "answered": self._answered,
-            "busy": f"{BUSY_TEXTS[self._action]}{self._progress}" if self._action else "",
+            "busy": f"{BUSY_TEXTS[self._action]}{self._progress or ' …'}" if self._action else "",
             "errors": list(self._errors),
             "dry_run": dry_run,
         }
@@ -252,7 +265,7 @@ class StockReview:
         is_closed = False
         try:
             with report_progress(
-                self._show_progress, partial(self._describe_progress, action, self._client.clock.now())
+                self._show_progress, partial(self._describe_progress, action, decision, self._client.clock.now())
             ):
                 submission = self._submit(decision, dry=action == "dry_run")
             if action == "dry_run":
@@ -285,14 +298,14 @@ class StockReview:
             ]
             self._draw()
 
-    def _describe_progress(self, action: str, began: datetime) -> str:
-        rows = format_count(len(self._table.frame), "row")
+    def _describe_progress(self, action: str, decision: Decision, began: datetime) -> str:
+        rows = format_count(int(decision.selected(len(self._table.frame)).sum()), "row")
         sent = describe_sent_batches(self._client, self._table.updates, began) if action == "send" else ""
         return f"{rows}{sent}"
 
     def _show_progress(self, progress: str) -> None:
         with self._lock:
-            self._progress = f" {progress}"
+            self._progress = f": {progress}"
             self.grid.state = self._page_state()
 
     def _submit(self, decision: Decision, *, dry: bool) -> Submission:

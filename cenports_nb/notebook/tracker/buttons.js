@@ -6,7 +6,8 @@ export default {
   render({ model, el }) {
     const row = createElement("div", { className: "cn-buttons" });
     const message = createElement("span", { role: "status", "aria-live": "polite" });
-    el.append(createElement("div", { className: "cn-grid cn-tracker-buttons" }, row));
+    const tables = createElement("div");
+    el.append(createElement("div", { className: "cn-grid cn-tracker-buttons" }, row, tables));
     const elements = new Map();
     let pressed = null;
 
@@ -25,7 +26,13 @@ export default {
         pressed = null;
         message.textContent = "";
       }
-      for (const { key, name, hint, disabled } of model.get("buttons")) {
+      const buttons = model.get("buttons");
+      for (const [key, element] of elements) {
+        if (buttons.some((button) => button.key === key)) continue;
+        element.remove();
+        elements.delete(key);
+      }
+      for (const { key, name, hint, disabled } of buttons) {
         if (!elements.has(key)) {
           const button = createElement("button", { type: "button" });
           button.addEventListener("click", () => press(key));
@@ -39,10 +46,14 @@ export default {
       row.append(message);
     }
 
+    const drawTables = () => drawParts(tables, model.get("parts"));
+    model.on("change:parts", drawTables);
+    drawTables();
     model.on("change:buttons", draw);
     model.on("change:answered", draw);
     draw();
     return () => {
+      model.off("change:parts", drawTables);
       model.off("change:buttons", draw);
       model.off("change:answered", draw);
     };

@@ -55,13 +55,15 @@ class ButtonBar(anywidget.AnyWidget):  # type: ignore[misc]
     Attributes:
         buttons: `key name hint disabled` of each.
         answered: The number of presses that the kernel has handled.
+        parts: The tables, our own escaped HTML, where no output can show them, as in marimo.
     """
 
-    _esm = read_scripts("text.js") + Path(__file__).with_name("buttons.js").read_text(encoding="utf-8")
+    _esm = read_scripts("text.js", "html_parts.js") + Path(__file__).with_name("buttons.js").read_text(encoding="utf-8")
     _css = GRID_STYLE
 
     buttons = traitlets.List().tag(sync=True)
     answered = traitlets.Int(0).tag(sync=True)
+    parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(self, on_press: Callable[[str], None]) -> None:
         self._on_press = on_press
@@ -104,6 +106,14 @@ class ButtonRow:
             buttons.append({"key": key, "name": name, "hint": hint, "disabled": not enabled})
         if self._bar.buttons != buttons:
             self._bar.buttons = buttons
+
+    def show_tables(self, parts: Sequence[str]) -> None:
+        """Show tables below the buttons, where no output can show them."""
+        self._bar.parts = list(parts)
+
+    def remove(self) -> None:
+        """Remove the buttons; the tables stay."""
+        self._bar.buttons = []
 
     def close(self) -> None:
         """Close the buttons; the mirror stays for people who return to the page later."""

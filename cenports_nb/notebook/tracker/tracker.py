@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from IPython.display import display
 
@@ -58,6 +58,7 @@ class TransactionTracker:
         self._outputs: list[LiveOutput] = []
         self._buttons: dict[LiveOutput, ButtonRow] = {}
         self._other_views: list[TrackerView] = []
+        self._pages: list[ButtonRow] = []  # with the tables below them
         self._draw_lock = threading.RLock()
         self._condition = threading.Condition()  # guards the three attributes below
         self._jobs: deque[str] = deque()
@@ -128,6 +129,16 @@ class TransactionTracker:
             self._outputs.append(output)
         self._start_if_open()
 
+    def _display_(self) -> Any:
+        """Return what marimo shows: one widget, because it can't replace outputs."""
+        self._take_snapshots()
+        self._watch_submissions()
+        with self._draw_lock:
+            page = ButtonRow(self._on_button, read_only=self._is_read_only)
+            self._pages.append(page)
+        self._start_if_open()
+        return page.widget
+
     @staticmethod
     def reserve() -> LiveOutput:
         """Reserve outputs below the running cell, for `show_in`."""
@@ -166,9 +177,12 @@ class TransactionTracker:
         return not self._is_settled or self._has_work
 
     def _add_buttons(self, output: LiveOutput, mirror: OutputMirror | None = None) -> ButtonRow:
-        read_only = all(submission.client.settings.read_only for submission in self._submissions)
-        buttons = self._buttons[output] = ButtonRow(self._on_button, read_only=read_only, mirror=mirror)
+        buttons = self._buttons[output] = ButtonRow(self._on_button, read_only=self._is_read_only, mirror=mirror)
         return buttons
+
+    @property
+    def _is_read_only(self) -> bool:
+        return all(submission.client.settings.read_only for submission in self._submissions)
 
     def _start_if_open(self) -> None:
         if not self._is_settled:
@@ -293,6 +307,10 @@ class TransactionTracker:
             return  # that thread draws by itself
         self._take_snapshots()
         self._draw()
+        if get_kernel() is not None and not is_attended():
+            with self._draw_lock:
+                for output in self._outputs:
+                    output.repeat()
         if not self._is_settled:
             self._start()  # for example after retry() in a cell
         with self._condition:
@@ -335,10 +353,15 @@ class TransactionTracker:
             parts, text = self._render_parts(), format_status(self._snapshots)
             for view in (*self._outputs, *self._other_views):
                 view.update(parts, text)
+            for page in self._pages:
+                page.show_tables(parts)
             if not self._watching or (not self._can_act and not self._busy):
+                for page in self._pages:
+                    page.remove()
                 for output, buttons in self._buttons.items():
                     output.remove_widget()
                     buttons.close()
                 self._buttons.clear()
-            for buttons in self._buttons.values():
+                return
+            for buttons in (*self._buttons.values(), *self._pages):
                 buttons.update(self._snapshots, busy=bool(self._busy), watching=self._watching)

@@ -48,6 +48,9 @@ MAX_UNREACHED_BATCHES = 3
 MAX_PAUSE_SECONDS = 75.0
 """Maximum total pause after 429 of a batch: one window of the rate limit and a margin."""
 
+MANY_PARCELS = 10
+"""From this many on, a progress bar appears with the first one; fewer may be sent before anybody waits."""
+
 UNSENDABLE_STATES = ("held", "dropped", "dry_run")
 """Batches whose rows are never sent from here, whatever outcome a person gave them."""
 
@@ -134,14 +137,15 @@ class Sender:
 
         Args:
             parcels: The parcels.
-            progress: Show a progress bar; by default only if it takes more than two seconds.
+            progress: Show a progress bar; by default at once for many parcels, else after two seconds.
 
         Raises:
             JournalError: The journal can't be written, and nothing was sent yet; later it is a warning.
             KeyboardInterrupt: A person stopped it; rows being sent are in doubt, the rest is not sent.
         """
         queue = deque(parcels)
-        bar = tqdm(total=len(queue), desc="batches", disable=progress is False, delay=0 if progress else 2, leave=False)
+        delay = 0 if progress or len(queue) >= MANY_PARCELS else 2
+        bar = tqdm(total=len(queue), desc="batches", disable=progress is False, delay=delay, leave=False)
         try:
             with bar:
                 self._send_queue(queue, bar)

@@ -43,7 +43,8 @@ OVERDUE_HTML = '<br><span class="warn">! overdue</span>'
 
 STATUS_STYLE = """
 <style>
-.cn-tracker,.cn-rows{--cn-ok:#1a6e4c;--cn-bad:#b3273d;--cn-warn:#8a5600;--cn-wait:#3a64a8;
+.cn-tracker,.cn-rows{--cn-ok:light-dark(#1a6e4c,#5fd0a0);--cn-bad:light-dark(#b3273d,#ff8f9f);
+ --cn-warn:light-dark(#8a5600,#f0b859);--cn-wait:light-dark(#3a64a8,#8fb8ff);
  font-size:13px;line-height:1.45;margin:4px 0;max-width:100%;overflow-x:auto;color:var(--jp-content-font-color1,inherit)}
 [data-jp-theme-light="false"] :is(.cn-tracker,.cn-rows),.vscode-dark :is(.cn-tracker,.cn-rows){
  --cn-ok:#5fd0a0;--cn-bad:#ff8f9f;--cn-warn:#f0b859;--cn-wait:#8fb8ff}

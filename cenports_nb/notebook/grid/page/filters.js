@@ -1,6 +1,6 @@
 // Filters: a search text, lists of values, selected or not.
 
-const MAX_CHOICES = 400; // in one list
+const MAX_CHOICES = 400; // of more values there is no list: the search finds them
 
 function createFilters(id, columns, rows, value, selectable, hooks, onChange) {
   const root = createElement("div", { className: "cn-tools" });
@@ -30,7 +30,9 @@ function createFilters(id, columns, rows, value, selectable, hooks, onChange) {
     for (const [{ name, kind }, list] of choices) {
       const previous = list.value;
       const distinct = new Set(Array.from({ length: rows }, (_, row) => value(name, row)));
-      const items = [...distinct].filter((item) => item !== null && item !== "").sort(COLLATOR.compare).slice(0, MAX_CHOICES);
+      let items = [...distinct].filter((item) => item !== null && item !== "");
+      list.parentElement.hidden = items.length > MAX_CHOICES;
+      items = items.length > MAX_CHOICES ? [] : items.sort(COLLATOR.compare);
       const options = items.map((item) => createElement("option", { value: `=${item}` }, FORMATTERS[kind](item)));
       list.replaceChildren(createElement("option", { value: "" }, "all"), ...options);
       list.value = items.some((item) => `=${item}` === previous) ? previous : "";
@@ -58,7 +60,7 @@ function createFilters(id, columns, rows, value, selectable, hooks, onChange) {
     for (const control of [search, selectionFilter, ...choices.map(([, list]) => list)]) control.value = "";
     hooks.resetFilters?.();
     onChange();
-    document.getElementById(id).focus({ preventScroll: true }); // the button that had the focus is hidden now
+    root.getRootNode().getElementById(id).focus({ preventScroll: true }); // the button that had the focus is hidden now
   });
   refreshChoices();
   const showReset = (isShown) => {

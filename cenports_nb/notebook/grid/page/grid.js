@@ -18,6 +18,7 @@ let gridCount = 0;
 //   comesFirst        (row, value) -> whether it comes first while nothing is sorted
 //   noteBelow         (row, selected, value) -> a text below the cells of the row, or nothing; longest if selected
 //   noun              the name of a row; openOnClick: a click opens a row; createHeading: elements above an open row
+//   omitRow           the details of a row don't repeat what its cells show
 function createGrid(model, el, hooks = {}) {
   const id = `cn-grid-${++gridCount}`;
   const rows = model.get("rows");
@@ -68,11 +69,13 @@ function createGrid(model, el, hooks = {}) {
   const keyHint = createElement("div", { className: "cn-keys", id: `${id}-keys` }, `${keys.join(", ")}.`);
   const view = createElement("div", { className: "cn-scroll" }, table);
   const empty = createElement("div", { className: "cn-empty", hidden: true }, "Nothing matches. ", createElement("span", {}, "Clear a filter."));
-  const details = createRowDetails(model, columns, value, rowName, hooks, closeRow);
+  const isInRow = (column) => shownColumns.includes(column) && !layout.isHidden(shownColumns.indexOf(column));
+  const details = createRowDetails(model, columns, value, rowName, isInRow, hooks, closeRow);
+  const foot = createElement("div", { className: "cn-foot" }, status, keyHint);
   const root = createElement(
     "div",
     { className: "cn-grid" },
-    filters.root, view, empty, createElement("div", { className: "cn-foot" }, status, keyHint), details.root,
+    filters.root, view, empty, foot, details.root,
   );
   el.append(root);
   const restoreShortcuts = suppressShortcuts(root);
@@ -93,16 +96,22 @@ function createGrid(model, el, hooks = {}) {
     if (width && width !== fittedWidth) {
       fittedWidth = width;
       const changed = layout.fit(width, getComputedStyle(view).font);
-      if (changed) drawTracks();
+      if (changed) {
+        drawTracks();
+        details.drawFacts();
+      }
       if (changed || hooks.noteBelow) redrawRows();
     }
     paint();
   }
 
+  // Notes need the width of the page, which is not known before its first layout.
+  const isArranged = () => fittedWidth > 0 || !hooks.noteBelow;
+
   function redrawRows() {
     for (const node of pool.values()) node.remove();
     pool.clear();
-    layout.arrange(shown, fittedWidth || 800, value);
+    if (isArranged()) layout.arrange(shown, fittedWidth || 800, value);
   }
 
   // ---- rows and their order ------------------------------------------------------------------------------------
@@ -176,6 +185,7 @@ function createGrid(model, el, hooks = {}) {
   }
 
   function paint() {
+    if (!isArranged()) return;
     body.style.height = `${layout.height()}px`;
     table.setAttribute("aria-rowcount", String(shown.length + 1));
     const height = view.clientHeight || 15 * ROW_PX;
@@ -276,6 +286,7 @@ function createGrid(model, el, hooks = {}) {
     data = readData();
     sorting.reset();
     cells.reset();
+    layout.reset();
     filters.refreshChoices();
     applyFilters();
     hooks.onKernelChange?.();
@@ -350,6 +361,7 @@ function createGrid(model, el, hooks = {}) {
     root,
     bits: selection.bits,
     shown: () => shown,
+    columns: shownColumns,
     ranges: () => encodeRanges(selection.bits()),
     value,
     refreshLiveCells,
@@ -359,6 +371,8 @@ function createGrid(model, el, hooks = {}) {
     step,
     openRow: () => openRow,
     tools: filters.root,
+    foot,
+    empty,
     addControl: filters.addControl,
     select,
     // Rows that were sent are not selected any more.
@@ -376,22 +390,5 @@ function createGrid(model, el, hooks = {}) {
       model.off("msg:custom", receiveMessage);
       model.off("comm_live_update", ping);
     },
-  };
-}
-
-// Redraw everything when the columns change; `draw` returns a function that removes it.
-function redrawOnColumnChange(draw) {
-  return ({ model, el }) => {
-    let close = draw(model, el);
-    const redraw = () => {
-      close();
-      el.replaceChildren();
-      close = draw(model, el);
-    };
-    model.on("change:columns", redraw);
-    return () => {
-      model.off("change:columns", redraw);
-      close();
-    };
   };
 }

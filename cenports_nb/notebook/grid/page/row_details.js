@@ -2,18 +2,25 @@
 
 const UNBROKEN_LETTERS = 24; // a text this short stays on one line
 
-function createRowDetails(model, columns, value, rowName, hooks, onClose) {
+function createRowDetails(model, columns, value, rowName, isInRow, hooks, onClose) {
   const root = createElement("section", { className: "cn-details", hidden: true, "aria-label": "Details" });
+  const facts = createElement("dl");
   let openRow = -1;
+
+  // Show the values of the row, or those that its narrow row lacks.
+  function drawFacts() {
+    facts.replaceChildren();
+    if (openRow < 0) return;
+    for (const column of columns) {
+      const item = value(column.name, openRow);
+      if (item === null || item === undefined || item === "" || (hooks.omitRow && isInRow(column))) continue;
+      facts.append(createElement("dt", {}, column.title), createElement("dd", {}, FORMATTERS[column.kind](item)));
+    }
+  }
 
   function open(row) {
     openRow = row;
-    const facts = createElement("dl");
-    for (const column of columns) {
-      const item = value(column.name, row);
-      if (item === null || item === undefined || item === "") continue;
-      facts.append(createElement("dt", {}, column.title), createElement("dd", {}, FORMATTERS[column.kind](item)));
-    }
+    drawFacts();
     const closeButton = createElement("button", { type: "button", className: "cn-plain" }, "Close");
     closeButton.addEventListener("click", onClose);
     const head = [createElement("b", {}, rowName(row)), ...(hooks.createHeading?.(row) ?? []), closeButton];
@@ -65,12 +72,13 @@ function createRowDetails(model, columns, value, rowName, hooks, onClose) {
 
   function receive(message) {
     if (message?.details === undefined || message.details !== openRow) return;
-    const hadFocus = root.contains(document.activeElement) && document.activeElement.closest(".cn-section");
+    const focused = root.getRootNode().activeElement; // marimo puts a widget into a shadow root
+    const hadFocus = root.contains(focused) && focused.closest(".cn-section");
     for (const old of root.querySelectorAll(".cn-section")) old.remove();
     root.append(...message.sections.map(createSection));
     // The button that was pressed is gone: move the focus to the one in its place.
     if (hadFocus) (root.querySelector(".cn-section button") ?? root).focus({ preventScroll: true });
   }
 
-  return { root, open, close, receive };
+  return { root, open, close, receive, drawFacts };
 }

@@ -11,10 +11,14 @@ function createRowLayout(columns, cells, { selectable, expandable, noteBelow }) 
   const sizes = columns.map(cells.measure);
   let hidden = new Set();
   let tops = new Float64Array(1);
+  const notePx = new Map();
+  let noteFont = "";
 
   // Choose the columns for this width; return whether the choice changed.
   function fit(width, font) {
     context.font = font;
+    if (font !== noteFont) notePx.clear();
+    noteFont = font;
     const digitPx = context.measureText("0").width;
     let missing = (selectable ? SELECT_PX : 0) + (expandable ? MORE_PX : 0) - width;
     const minPx = sizes.map(({ minLetters }) => minLetters * digitPx + CELL_PADDING_PX);
@@ -38,16 +42,20 @@ function createRowLayout(columns, cells, { selectable, expandable, noteBelow }) 
     ...(expandable ? [`${MORE_PX}px`] : []),
   ];
 
-  function countLines(text, width) {
-    const px = text ? context.measureText(text).width : 0;
-    return Math.ceil(px / Math.max(width - NOTE_PADDING_PX, 100));
+  // Measuring is slow: do it once for each note, not for each width.
+  function measureNote(row, value) {
+    if (!notePx.has(row)) {
+      const text = noteBelow(row, true, value);
+      notePx.set(row, text ? context.measureText(text).width : 0);
+    }
+    return notePx.get(row);
   }
 
   // Compute where each of the rows begins.
   function arrange(shown, width, value) {
     tops = new Float64Array(shown.length + 1);
     for (let position = 0; position < shown.length; position++) {
-      const lines = noteBelow ? countLines(noteBelow(shown[position], true, value), width) : 0;
+      const lines = noteBelow ? Math.ceil(measureNote(shown[position], value) / Math.max(width - NOTE_PADDING_PX, 100)) : 0;
       tops[position + 1] = tops[position] + ROW_PX + (lines ? lines * LINE_PX + 4 : 0);
     }
   }
@@ -63,5 +71,5 @@ function createRowLayout(columns, cells, { selectable, expandable, noteBelow }) 
     return low;
   }
 
-  return { fit, tracks, arrange, find, isHidden: (i) => hidden.has(i), top: (position) => tops[position], height: () => tops.at(-1) };
+  return { fit, tracks, arrange, find, reset: () => notePx.clear(), isHidden: (i) => hidden.has(i), top: (position) => tops[position], height: () => tops.at(-1) };
 }

@@ -1,0 +1,1 @@
+"""How frames look in Jupyter: the columns that matter, masked, with lines about their origin."""

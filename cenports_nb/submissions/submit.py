@@ -102,7 +102,7 @@ def submit_updates(
         available: Available stock, for the guards `below_reserved` and `basis`, which don't run without it.
         canary: The number of rows to send first and read back; the rest is sent only if the stock is as sent.
         dry_run: Do everything but send, and keep nothing of it on disk.
-        progress: Show a progress bar; by default at once for ten batches or more, else after two seconds.
+        progress: Show a progress bar; by default at once for 25 batches or more, else after two seconds.
 
     Raises:
         ReadOnlyError: The client is read-only.

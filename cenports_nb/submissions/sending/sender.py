@@ -48,8 +48,8 @@ MAX_UNREACHED_BATCHES = 3
 MAX_PAUSE_SECONDS = 75.0
 """Maximum total pause after 429 of a batch: one window of the rate limit and a margin."""
 
-MANY_PARCELS = 10
-"""From this many on, a progress bar appears with the first one; fewer may be sent before anybody waits."""
+MANY_PARCELS = 25
+"""From this many on, sending takes more than two seconds, so a progress bar appears with the first one."""
 
 UNSENDABLE_STATES = ("held", "dropped", "dry_run")
 """Batches whose rows are never sent from here, whatever outcome a person gave them."""

@@ -159,6 +159,8 @@ class Client:
     def session(self) -> ApiSession:
         """The HTTP session, built at first use so that connecting is fast."""
         self.ensure_own_process()
+        if self._session is not None:
+            return self._session
         with self._building:  # two threads must not build two sessions with a token each
             return self._session or self._build_session()
 
@@ -191,7 +193,6 @@ class Client:
             raise ConfigurationError("This client is closed: connect again.")
         from cenports_nb.api.http.cache import Cache  # noqa: PLC0415 - requests-cache takes most of a second
         from cenports_nb.api.http.session import ApiSession  # noqa: PLC0415
-
         settings = self.settings
         if settings.cache:
             self._cache = Cache(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import cenports_nb
 
+ENTER_BLOCK = dis.opmap.get("BEFORE_WITH", -1)
 PACKAGE = str(Path(cenports_nb.__file__).parent)
 
 
@@ -41,13 +43,19 @@ class Interrupter:
         frame.f_trace_lines = False
         return self._trace
 
-    def _trace(self, _: FrameType, event: str, __: Any) -> Callable[..., Any] | None:
+    def _trace(self, frame: FrameType, event: str, __: Any) -> Callable[..., Any] | None:
         if event == "opcode":
             self.opcodes += 1
-            if self.opcodes == self._at:
+            if self.opcodes >= self._at > 0 and not _enters_block(frame):
                 sys.settrace(None)
                 raise KeyboardInterrupt
         return self._trace
+
+
+def _enters_block(frame: FrameType) -> bool:
+    """Tell whether a `with` has just taken its lock: there Python raises no interrupt, or the lock would stay taken."""
+    before = frame.f_lasti - 2  # an instruction has two bytes
+    return before >= 0 and frame.f_code.co_code[before] == ENTER_BLOCK
 
 
 def count_opcodes(work: Callable[[], object]) -> int:

@@ -92,9 +92,10 @@ EQUAL: list[tuple[str, Dialect, cn.Dialect | None]] = [
     ("3, 5 an unknown cap", Dialect(pages="none", order_cap=37, shipment_cap=41), None),
     *(
         (f"6 {'included' if included else 'excluded'} ends, {zone}, {pages}", Dialect(end_included=included, time_zone=zone, pages=pages, order_cap=cap), None)
-        for number, zone in enumerate(("UTC", "America/Los_Angeles", "Pacific/Auckland", "Pacific/Kiritimati"))
-        for included in (True, False)
-        for pages, cap in [(("laravel", None), ("none", 30))[(number + included) % 2]]
+        for zone, included, pages, cap in (
+            ("UTC", True, "none", 30), ("America/Los_Angeles", False, "laravel", None),
+            ("Pacific/Auckland", True, "laravel", None), ("Pacific/Kiritimati", False, "none", 30),
+        )
     ),
     *((f"7 envelope: {envelope}", Dialect(envelope=envelope), None) for envelope in ("list", "object", "data_object")),
     ("7 a capped list", Dialect(envelope="list", order_cap=30), None),

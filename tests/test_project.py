@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.newcomer import run_as_newcomer
 from support.process_markers import find_missing_marker
 
 from cenports_nb.api.dialect import Dialect
@@ -43,17 +42,6 @@ def test_every_dependency_has_its_reason() -> None:
     text = (ROOT / "pyproject.toml").read_text()
     lines = text[text.index("dependencies = [") : text.index("[project.optional-dependencies]")].splitlines()[1:-2]
     assert [line for line in lines if "# " not in line and line.strip() != "]"] == []
-
-
-def readme_blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-
-
-@pytest.mark.slow
-def test_readme_code_runs_as_it_stands(tmp_path: Path) -> None:
-    """A newcomer who copies the README's code from top to bottom gets no error and no warning."""
-    code = "\n".join(readme_blocks("python"))
-    assert "applied" in run_as_newcomer(code, tmp_path)
 
 
 def test_readme_starts_with_the_two_commands() -> None:

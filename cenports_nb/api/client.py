@@ -193,14 +193,11 @@ class Client:
             raise ConfigurationError("This client is closed: connect again.")
         from cenports_nb.api.http.cache import Cache  # noqa: PLC0415 - requests-cache takes most of a second
         from cenports_nb.api.http.session import ApiSession  # noqa: PLC0415
+
         settings = self.settings
         if settings.cache:
             self._cache = Cache(
-                self.cache_folder,
-                settings.account,
-                self.writes,
-                now=self.clock.now,
-                base_url=settings.base_url,
+                self.cache_folder, settings.account, self.writes, now=self.clock.now, base_url=settings.base_url
             )
             self.resources.callback(self._cache.close)
         rate_limiter = RateLimiter(

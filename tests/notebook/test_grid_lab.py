@@ -1,13 +1,14 @@
-"""Test the grid's page side in JupyterLab: rows, sorting, filters, selection, keys."""
+"""Test the grid's page side in JupyterLab: rows, sorting, filters, selection, keys.
+
+test_review_lab.py loads its page again; test_tour_in_lab.py exports it, and opens it without a kernel.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
-from nbconvert import HTMLExporter
-from playwright.sync_api import Browser, Locator, Page, expect
-from support.jupyter_lab import Lab, stop_kernels
+from playwright.sync_api import Locator, Page, expect
+from support.jupyter_lab import Lab
 from support.lab_snippets import FILTER_MS, RENDER_MS
 
 GRID = """
@@ -118,43 +119,3 @@ def test_ten_thousand_rows_are_sorted_filtered_ticked_and_opened(lab: Lab, open_
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     expect(grid).to_be_hidden()
     expect(page.locator(".cn-static-table tr.off")).to_have_count(1)
-
-
-def test_a_page_that_is_loaded_again_agrees_with_the_kernel(
-    lab: Lab, open_in_lab: Callable[[str], Page], browser: Browser, tmp_path: Path
-) -> None:
-    """The selection returns in each view; exported, or without the kernel, a table stays."""
-    other = 'other = LiveOutput(widget_marker=BELOW_GRID_MARKER); other.show(grid, [table()], "")'
-    lab.write("again.ipynb", GRID.replace("10_000", "30"), SHOW, f"{other}\n{KERNEL_STATE}")
-    page = open_in_lab("again.ipynb")
-    grid, second = run_all(page).first, page.locator(".cn-grid").nth(1)
-    expect(grid.get_by_role("status")).to_have_text("30 rows, 30 ticked")
-    grid.get_by_role("checkbox").nth(2).uncheck()
-    expect(grid.get_by_role("status")).to_have_text("30 rows, 29 ticked")
-    expect(second.get_by_role("status")).to_have_text("30 rows, 29 ticked")
-    second.get_by_role("checkbox").nth(2).check()
-    expect(grid.get_by_role("status")).to_have_text("30 rows, 30 ticked")
-    second.get_by_role("checkbox").nth(3).uncheck()
-    expect(grid.get_by_role("status")).to_have_text("30 rows, 29 ticked")
-    page.evaluate("window.jupyterapp.commands.execute('notebook:insert-cell-below')")
-    page.locator(".jp-Notebook .jp-Cell").last.locator(".cm-content").fill(KERNEL_STATE)
-    run_last_cell(page, "kernel has 29")
-    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
-    page.reload()
-    expect(grid.get_by_role("status")).to_have_text("30 rows, 29 ticked")
-    expect(page.locator(".cn-static-table").first).to_be_hidden()
-    exported = tmp_path / "page.html"
-    exported.write_text(HTMLExporter().from_filename(str(lab.folder / "again.ipynb"))[0])
-    with browser.new_context(offline=True) as context:
-        alone = context.new_page()
-        alone.goto(exported.as_uri(), wait_until="domcontentloaded")
-        expect(alone.locator(".cn-static-table").first).to_be_visible()
-        expect(alone.locator(".cn-static-table").first.locator("tr.off")).to_have_count(1)
-        expect(alone.get_by_role("searchbox")).to_have_count(0)
-    stop_kernels(lab)
-    page.reload()
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    expect(page.locator(".cn-static-table").first).to_be_visible()
-    expect(page.locator(".cn-static-table").first.locator("tr.off")).to_have_count(1)
-    expect(grid).to_have_count(0)
-    expect(page.get_by_text("Error displaying widget")).to_be_hidden()

@@ -114,7 +114,7 @@ def test_a_click_is_handled_while_a_cell_runs(lab: Lab, open_in_lab: Callable[[s
 
 
 def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
-    """The tracker is replaced by a new output that reaches the end."""
+    """The tracker is replaced by a new output that reaches the end; without a kernel it has its saved state and no buttons."""
     lab.write("again.ipynb", submit_to(slow_shop))
     page = open_in_lab("again.ipynb")
     expect(run_all(page)).to_contain_text("pending")
@@ -137,22 +137,6 @@ def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[st
     page.reload()
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     expect(page.locator(".cn-tracker:visible")).to_contain_text("0 of 5 rows settled at")
-    expect(page.get_by_text("Error displaying widget")).to_be_hidden()
-
-
-def test_a_notebook_opened_again_shows_the_state_it_was_saved_in(
-    lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox
-) -> None:
-    """Without a kernel the table has its time and no buttons."""
-    lab.write("saved.ipynb", submit_to(slow_shop))
-    page = open_in_lab("saved.ipynb")
-    expect(run_all(page)).to_contain_text("pending")
-    expect(button(page, "Poll now")).to_be_visible()
-    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
-    stop_kernels(lab)
-    page.reload()
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    expect(page.locator(".cn-tracker")).to_contain_text("0 of 5 rows settled at")
     expect(page.get_by_text("Error displaying widget")).to_be_hidden()
     expect(button(page, "Poll now")).to_have_count(0)
 

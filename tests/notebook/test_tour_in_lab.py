@@ -10,8 +10,9 @@ import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from support.jupyter_lab import Lab, close_documents, load_lab, open_document, stop_kernels
-from support.tour_runs import ENDS, GRIDS, TOUR, check_ends, complaints, list_outputs
+from support.tour_runs import ENDS, GRIDS, check_ends, complaints, list_outputs
 
+WITH_WIDGETS = sorted({*GRIDS, *ENDS})
 RUN_ALL = "window.runs.push(window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => 'done')); null"
 SAVE_ALL = """
 async () => { for (const open of window.jupyterapp.shell.widgets("main")) if (open.context) await open.context.save(); }
@@ -20,14 +21,17 @@ async () => { for (const open of window.jupyterapp.shell.widgets("main")) if (op
 
 @pytest.fixture(scope="module")
 def saved_tour(lab: Lab, lab_context: BrowserContext) -> Iterator[Page]:
-    """Run all cells of every notebook, side by side on one page, save them, and end their kernels."""
+    """Run all cells of the notebooks with widgets, side by side on one page, save them, and end their kernels.
+
+    test_tour.py runs the others.
+    """
     page = lab_context.new_page()
     load_lab(page, lab)
     page.evaluate("window.runs = []; null")
-    for name in reversed(TOUR):  # the one that waits most comes first
+    for name in reversed(WITH_WIDGETS):  # the one that waits most comes first
         open_document(page, f"tour/{name}")
         page.evaluate(RUN_ALL)
-    assert page.evaluate("Promise.all(window.runs)") == ["done"] * len(TOUR)
+    assert page.evaluate("Promise.all(window.runs)") == ["done"] * len(WITH_WIDGETS)
     page.evaluate(SAVE_ALL)
     stop_kernels(lab)
     yield page
@@ -39,7 +43,7 @@ def saved_tour(lab: Lab, lab_context: BrowserContext) -> Iterator[Page]:
 def test_run_all_ends_well_in_every_notebook(lab: Lab) -> None:
     """There is no error or warning, every saved tracker is final, and the last cell has output."""
     tour = lab.folder / "tour"
-    for name in TOUR:
+    for name in WITH_WIDGETS:
         assert complaints(tour / name) == [], name
         check_ends(tour / name)
         assert {"image/png", "text/html"} & set(list_outputs(tour / name)[-1].data)
@@ -72,7 +76,7 @@ def test_as_a_page_without_network_every_notebook_has_its_last_state(
     """Pages of nbconvert, opened offline, include tables, pictures and final trackers."""
     with browser.new_context(offline=True) as context:
         page = context.new_page()
-        for name in TOUR:
+        for name in WITH_WIDGETS:
             notebook = nbformat.read(lab.folder / "tour" / name, as_version=4)
             target = tmp_path / f"{name}.html"
             target.write_text(HTMLExporter().from_notebook_node(notebook)[0])

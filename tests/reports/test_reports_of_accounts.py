@@ -71,8 +71,6 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
             record["lineItems"][0].update(quantity=91)
             state.orders.add(record, acknowledged=True)
         second = run(folder, "month-end", *both, environ=environ)
-        stock = run(folder, "stock-reconciliation", *both, environ=environ)
-        assert stock.returncode == 0, stock.stderr
         waiting = sum(not order.acknowledged for order in shops["acme"].state.orders)
         yield Reports(folder / "out", morning, [first, second], order.number, waiting)
 
@@ -139,15 +137,6 @@ class TestReports:
             "acme": accounts["acme"],
             "globex": accounts["globex"],
         }
-
-    def test_stock_of_two_accounts_is_compared_within_each(self, reports: Reports) -> None:
-        """Both have the same warehouses and SKUs; there is nothing to correct."""
-        accounts = reports.table("stock-reconciliation", "accounts").set_index("account").astype(int)
-        assert (accounts.loc[["acme", "globex"]].sum() == accounts.loc[ALL_ACCOUNTS]).all()
-        assert accounts.loc[ALL_ACCOUNTS, "units short"] > 0
-        oversold = reports.table("stock-reconciliation", "oversold")
-        assert oversold["account"].value_counts().nunique() == 1
-        assert not list((reports.out / "stock-reconciliation").rglob("correction.csv"))
 
 
 def test_a_profile_that_does_not_exist_stops_the_report_before_it_runs(run_here: RunCommand) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from support.jupyter_lab import (
     CHROMIUM,
     Lab,
+    close_documents,
     load_lab,
     missing_chromium,
     open_document,
@@ -59,21 +60,25 @@ def lab_context(browser: Browser) -> Iterator[BrowserContext]:
         yield context
 
 
+@pytest.fixture(scope="session")
+def lab_page(lab: Lab, lab_context: BrowserContext) -> Page:
+    """Load JupyterLab once: a page takes seconds of processor time."""
+    page = lab_context.new_page()
+    load_lab(page, lab)
+    return page
+
+
 @pytest.fixture
-def open_in_lab(lab: Lab, lab_context: BrowserContext) -> Iterator[Callable[[str], Page]]:
-    """Open a notebook on a page of its own, with its kernel ready; loaded again, the page opens it by its address."""
-    pages: list[Page] = []
+def open_in_lab(lab: Lab, lab_page: Page) -> Iterator[Callable[[str], Page]]:
+    """Open a notebook alone on the page, with its kernel ready; loaded again, the page opens it by its address."""
+    lab_page.set_viewport_size(VIEWPORT)
 
     def open_notebook(name: str) -> Page:
-        page = lab_context.new_page()
-        pages.append(page)
-        load_lab(page, lab)
-        open_document(page, name)
+        open_document(lab_page, name)
         address = f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{name}?token={lab.token}"
-        page.evaluate("address => history.replaceState(null, '', address)", address)
-        return page
+        lab_page.evaluate("address => history.replaceState(null, '', address)", address)
+        return lab_page
 
     yield open_notebook
-    for page in pages:
-        page.close()
+    close_documents(lab_page)
     stop_kernels(lab)

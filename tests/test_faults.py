@@ -2,7 +2,8 @@
 
 A fault that passes is not seen: the frame is equal to the one without it. A fault that stays is its own
 documented error. The loaders of one end point share its requests and take turns, and so do the pages: every pair of
-fault and end point, fault and page, and loader and page is there, not every triple.
+fault and end point, fault and page, and loader and page is there, not every triple. A fault that stays is tried at one
+end point.
 `pytest tests/test_faults.py` prints at its end how many cases ran.
 """
 
@@ -106,6 +107,8 @@ def _cases() -> Iterator[Case]:
 
 
 CASES = list(_cases())
+CASES_THAT_STAY = [case for number, case in enumerate(CASES) if number % 4 == number // 4 % 4]
+"""Each fault at one end point, which take turns: what follows after the last retry is the same code for all."""
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +181,7 @@ def test_a_fault_that_passes_is_not_seen(sandbox: Sandbox, connected: Client, ca
     pd.testing.assert_frame_equal(frame, wanted)
 
 
-@pytest.mark.parametrize("case", CASES, ids=repr)
+@pytest.mark.parametrize("case", CASES_THAT_STAY, ids=repr)
 def test_a_fault_that_stays_is_its_own_error(sandbox: Sandbox, connected: Client, case: Case) -> None:
     """One line of its class, and nothing of it is kept."""
     call, load = LOADS[case.name]

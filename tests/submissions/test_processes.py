@@ -117,7 +117,7 @@ def test_killed_processes_tell_the_truth_afterwards() -> None:
     """
     scenarios = ["--scenarios", "killed", "two processes"]
     ran = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks/crash.py"), "--rounds", "2", *scenarios],
+        [sys.executable, str(ROOT / "benchmarks/crash.py"), "--rounds", "1", *scenarios],
         capture_output=True,
         text=True,
         check=False,

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+MIN_WIDTH_PIXELS = 640
+"""On a narrower page the image scrolls, because its texts could not be read."""
+
+
 class ChartFigure(Figure):
     """A figure that notebooks show as an image with an alternative text."""
 
@@ -30,7 +34,8 @@ class ChartFigure(Figure):
         encoded = data if isinstance(data, str) else base64.b64encode(data).decode()
         size = "".join(f' {name}="{metadata[name]}"' for name in ("width", "height") if name in metadata)
         text = html.escape("\n".join(describe_chart(ax) for ax in self.axes))
-        return {"image/png": encoded, "text/html": f'<img src="data:image/png;base64,{encoded}" alt="{text}"{size}>'}
+        image = f'<img src="data:image/png;base64,{encoded}" alt="{text}"{size} style="min-width:{MIN_WIDTH_PIXELS}px">'
+        return {"image/png": encoded, "text/html": f'<div style="overflow-x:auto">{image}</div>'}
 
 
 def describe_chart(ax: Axes) -> str:

@@ -97,16 +97,15 @@ EQUAL: list[tuple[str, Dialect, cn.Dialect | None]] = [
             ("Pacific/Auckland", True, "laravel", None), ("Pacific/Kiritimati", False, "none", 30),
         )
     ),
-    *((f"7 envelope: {envelope}", Dialect(envelope=envelope), None) for envelope in ("list", "object", "data_object")),
+    *((f"7 envelope: {envelope}", Dialect(envelope=envelope, quantities=quantities), None)
+      for envelope, quantities in (("object", "number"), ("data_object", "decimal"))),
     ("7 a capped list", Dialect(envelope="list", order_cap=30), None),
-    ("9 short tokens", Dialect(token_life=90, expires_in=90), None),
     ("9 tokens shorter than they say", Dialect(token_life=30), None),
     *((f"9 exp as {form}", Dialect(token_life=600, expires_in=None, token_exp=form), None) for form in ("field", "claim")),
-    *((f"13 quantities: {form}", Dialect(quantities=form), None) for form in ("number", "decimal_text", "decimal")),
-    ("14 spelt well", Dialect(misspelt=False), None),
+    ("13, 14 quantities are decimal text, spelt well", Dialect(quantities="decimal_text", misspelt=False), None),
     *((f"19 line numbers: {form}", Dialect(line_numbers=form), None) for form in ("number", "missing")),
     *((f"sorted: {sorting}, {pages}", Dialect(sorting=sorting, pages=pages, order_cap=30), None)
-      for sorting in ("newest", "none") for pages in ("laravel", "next", "none")),
+      for sorting, pages in (("newest", "laravel"), ("newest", "none"), ("none", "next"), ("none", "none"))),
     ("rows that come twice", Dialect(pages="none", order_cap=30, repeats=True), None),
 ]  # fmt: skip
 

@@ -44,13 +44,12 @@ def test_an_error_is_a_paragraph_and_the_line_that_led_to_it(tmp_path: Path) -> 
     assert "Traceback" not in shown
 
 
-@pytest.mark.parametrize("lines", [[BAD, "%tb"], ["%xmode Verbose", BAD], ["%xmode Plain", BAD]])
 @pytest.mark.slow
-def test_the_full_traceback_is_shown_on_request(tmp_path: Path, lines: list[str]) -> None:
+def test_the_full_traceback_is_shown_on_request(tmp_path: Path) -> None:
     """`%tb` shows the traceback afterwards, `%xmode` beforehand."""
-    shown = in_a_shell(tmp_path, *lines)
-    assert "Traceback" in shown
-    assert "dates.py" in shown
+    shown = in_a_shell(tmp_path, BAD, "%tb", "%xmode Verbose", BAD, "%xmode Plain", BAD)
+    assert shown.count("Traceback") == 3
+    assert shown.count("dates.py") >= 3
 
 
 @pytest.mark.slow

@@ -12,14 +12,14 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, expect
 from support.lab_snippets import CONNECT, HURRY, SUBMIT
 
-TELL_THE_END = """
+MARK_THE_END = """
 import threading
-def tell():
+def mark_end():
     for thread in threading.enumerate():
         if thread.name == "cenports-nb tracker":
             thread.join()
     open("ended", "w").close()
-threading.Thread(target=tell).start()
+threading.Thread(target=mark_end).start()
 """
 WAIT = "_ = submission.wait(progress=False)"
 
@@ -35,7 +35,7 @@ def test_an_exported_page_has_the_end_and_its_rows_unfold(tmp_path: Path, browse
         if cell_index == len(sources) - 1:
             (tmp_path / "ended").read_text()
 
-    sources = (CONNECT, HURRY, SUBMIT, TELL_THE_END, WAIT)
+    sources = (CONNECT, HURRY, SUBMIT, MARK_THE_END, WAIT)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     place = {"metadata": {"path": str(tmp_path)}}
     NotebookClient(notebook, timeout=300, resources=place, on_cell_start=wait_for_end).execute()

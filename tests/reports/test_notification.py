@@ -190,8 +190,8 @@ def test_a_title_says_what_needs_action(changes: dict[str, int], title: str) -> 
 def test_a_long_headline_is_cut() -> None:
     """The summary has the rest."""
     numbers = {f"kind {number}": "1" for number in range(5)}
-    told = describe_run(MORNING, replace(make_run(), headline=numbers, needs_action=tuple(numbers)))
-    assert told.title == "Morning report: 1 kind 0, 1 kind 1, 1 kind 2, and 2 more numbers"
+    message = describe_run(MORNING, replace(make_run(), headline=numbers, needs_action=tuple(numbers)))
+    assert message.title == "Morning report: 1 kind 0, 1 kind 1, 1 kind 2, and 2 more numbers"
 
 
 @pytest.mark.parametrize(
@@ -235,11 +235,11 @@ def test_the_last_headline_is_kept_as_a_digest(webhook: Webhook, home: Path) -> 
 
 def test_a_failed_report_sends_its_sentence(page: Path) -> None:
     """The page so far is attached."""
-    told = describe_failure(
+    message = describe_failure(
         MORNING, ReportError("Report morning stopped in cell 3.", cause="X", notebook=page, page=page)
     )
-    assert (told.title, told.page, told.is_problem) == ("Morning report: stopped", page, True)
-    assert "Report morning stopped in cell 3." in told.summary
+    assert (message.title, message.page, message.is_problem) == ("Morning report: stopped", page, True)
+    assert "Report morning stopped in cell 3." in message.summary
 
 
 def test_a_report_that_can_not_start_sends_its_sentence(run_here: RunCommand, webhook: Webhook) -> None:

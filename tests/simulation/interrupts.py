@@ -53,7 +53,7 @@ class Interrupter:
 
 
 def _enters_block(frame: FrameType) -> bool:
-    """Tell whether a `with` has just taken its lock: there Python raises no interrupt, or the lock would stay taken."""
+    """Return whether a `with` has just taken its lock: there Python raises no interrupt, or the lock would stay taken."""
     before = frame.f_lasti - 2  # an instruction has two bytes
     return before >= 0 and frame.f_code.co_code[before] == ENTER_BLOCK
 

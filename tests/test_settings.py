@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
-import keyring.backend
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.memory_keyring import MemoryKeyring
 
 import cenports_nb as cn
 from cenports_nb.errors import ConfigurationError
@@ -21,26 +21,10 @@ VARIABLES = {
 }
 
 
-class _MemoryKeyring(keyring.backend.KeyringBackend):
-    """A keyring that lives as long as a test."""
-
-    priority = 1.0  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.secrets: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.secrets.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.secrets[service, username] = password
-
-
 @pytest.fixture
-def ring() -> Iterator[_MemoryKeyring]:
+def ring() -> Iterator[MemoryKeyring]:
     before = keyring.get_keyring()
-    ring = _MemoryKeyring()
+    ring = MemoryKeyring()
     keyring.set_keyring(ring)
     yield ring
     keyring.set_keyring(before)
@@ -110,7 +94,7 @@ def test_arguments_come_before_variables(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_variables_come_before_the_default_profile(
-    home: Path, ring: _MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+    home: Path, ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A profile that nobody named is the last resort."""
     _profiles(home, '[default]\nenvironment = "staging"\npartner_id = "P-file"\nclient_id = "id-file"\n')
@@ -121,7 +105,7 @@ def test_variables_come_before_the_default_profile(
 
 
 def test_a_named_profile_comes_before_variables(
-    home: Path, ring: _MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+    home: Path, ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its secret is in the keyring, nowhere in the file."""
     _profiles(home, '[acme]\nenvironment = "staging"\npartner_id = "P-acme"\nclient_id = "id-acme"\n')

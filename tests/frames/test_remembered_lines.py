@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
 import pytest
 from support.fake_clock import FakeClock
+from support.frame_origins import count_answers, read_origin
 from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
 import cenports_nb as cn
@@ -19,16 +19,6 @@ from cenports_nb.frames.loaders.query import parse_query
 Connect = Callable[..., cn.Client]
 JUNE = ("2026-06-01", "2026-06-30")
 HOUR, DAY = 3600.0, 86_400.0
-
-
-def _origin(frame: pd.DataFrame) -> cn.Provenance:
-    found = cn.provenance(frame)
-    assert found is not None
-    return found
-
-
-def _spent(frame: pd.DataFrame) -> tuple[int, int]:
-    return _origin(frame).requests, _origin(frame).cached
 
 
 class Changing:
@@ -73,13 +63,13 @@ def test_remembered_lines_stand_for_the_cache_by_its_own_rules(
     changing, clock = Changing(server), FakeClock()
     clock.advance(100 * DAY)
     client = staging(clock)
-    first = _origin(cn.load_orders(client, *JUNE))
+    first = read_origin(cn.load_orders(client, *JUNE))
     happens, asked, sku = AFTERWARDS[what]
     happens(client, clock)
     lines = cn.load_line_items(client, **{"start": JUNE[0], "end": JUNE[1], **asked})
     assert (lines["product_sku"].tolist(), changing.answers) == ([sku], int(sku[1]))
     spent = (0, 1) if sku == "S1" else (1, 0)
-    assert (_spent(lines), _origin(lines).as_of) == (spent, first.as_of if sku == "S1" else clock.now())
+    assert (count_answers(lines), read_origin(lines).as_of) == (spent, first.as_of if sku == "S1" else clock.now())
 
 
 @pytest.mark.parametrize(("status", "sku"), [("open", "S2"), ("Shipped", "S1")])
@@ -102,7 +92,7 @@ def test_without_a_cache_nothing_is_remembered(server: ScriptedServer, staging: 
     client = staging(cache=False)
     cn.load_orders(client, *JUNE)
     lines = cn.load_line_items(client, *JUNE)
-    assert (lines["product_sku"].tolist(), changing.answers, _spent(lines)) == (["S2"], 2, (1, 0))
+    assert (lines["product_sku"].tolist(), changing.answers, count_answers(lines)) == (["S2"], 2, (1, 0))
 
 
 def test_lines_are_remembered_once(server: ScriptedServer, staging: Connect) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 from support.fake_clock import FakeClock
+from support.frame_origins import count_answers, read_origin
 from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
 import cenports_nb as cn
@@ -27,16 +28,6 @@ HOUR, DAY = 3600.0, 86_400.0
 
 def _same(left: pd.DataFrame, right: pd.DataFrame) -> None:
     assert_frame_equal(left, right, check_exact=True, check_index_type=True, check_column_type=True)
-
-
-def _origin(frame: pd.DataFrame) -> cn.Provenance:
-    found = cn.provenance(frame)
-    assert found is not None
-    return found
-
-
-def _spent(frame: pd.DataFrame) -> tuple[int, int]:
-    return _origin(frame).requests, _origin(frame).cached
 
 
 def _order(number: str, *skus: str, **changes: Any) -> dict[str, Any]:
@@ -91,10 +82,12 @@ def test_cached_remembered_refreshed_and_offline_frames_are_the_fresh_one(plain:
         _same(frame, lines)
     number = len(lines)
     assert (number, sum(orders["line_count"])) == (number, number)
-    requests = _origin(fresh).requests
+    requests = read_origin(fresh).requests
     assert requests > 0
-    assert [_spent(frame) for frame in (fresh, refreshed, lines_refreshed)] == [(requests, 0)] * 3
-    assert [_spent(frame) for frame in (remembered, cached, of_cache, again, off, lines_off)] == [(0, requests)] * 6
+    assert [count_answers(frame) for frame in (fresh, refreshed, lines_refreshed)] == [(requests, 0)] * 3
+    assert [count_answers(frame) for frame in (remembered, cached, of_cache, again, off, lines_off)] == [
+        (0, requests)
+    ] * 6
 
 
 @pytest.mark.parametrize(
@@ -146,7 +139,7 @@ def test_a_page_that_needs_care_and_many_pages_change_nothing(server: ScriptedSe
         server.on("GET /orders", answer)
         client = staging(cache=False)
         found.append((cn.load_orders(client, *JUNE), cn.load_line_items(client, *JUNE)))
-        assert _spent(found[-1][0]) == (last, 0)
+        assert count_answers(found[-1][0]) == (last, 0)
     for frames in found[1:]:
         _same(frames[0], found[0][0])
         _same(frames[1], found[0][1])
@@ -200,7 +193,7 @@ def test_an_empty_frame_is_one_like_any_other(server: ScriptedServer, staging: C
     _same(empty, full.iloc[:0].reset_index(drop=True))
     for together in (pd.concat([empty, full]), pd.concat([full, empty])):
         _same(together, full)
-    assert (_origin(empty).rows, _origin(empty).complete, len(cn.rejected(empty))) == (0, True, 0)  # type: ignore[arg-type]
+    assert (read_origin(empty).rows, read_origin(empty).complete, len(cn.rejected(empty))) == (0, True, 0)  # type: ignore[arg-type]
     if name != "shipments":
         assert list(full.columns) == list(getattr(cn.schemas, _schema(name)).to_schema().columns)
 
@@ -233,7 +226,7 @@ def test_a_partial_frame_is_the_whole_one_with_rows_left_out(
         partial = load(client, *JUNE, channel_id="X", allow_partial=True)
     _same(caught.value.partial, whole)
     _same(partial, whole)
-    assert [_origin(frame).complete for frame in (whole, partial, caught.value.partial)] == [True, False, False]
+    assert [read_origin(frame).complete for frame in (whole, partial, caught.value.partial)] == [True, False, False]
 
 
 def test_a_partial_reading_is_not_remembered_as_a_whole_one(server: ScriptedServer, staging: Connect) -> None:
@@ -279,7 +272,7 @@ OPERATIONS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("which", [0, 1], ids=["orders", "lines"])
-def test_what_pandas_makes_of_a_frame_still_knows_its_origin(rejecting: Frames, which: int, operation: str) -> None:
+def test_what_pandas_makes_of_a_frame_still_knows_itsread_origin(rejecting: Frames, which: int, operation: str) -> None:
     """Its rejects are kept too."""
     frame = rejecting[which]
     made = OPERATIONS[operation](frame)
@@ -287,7 +280,7 @@ def test_what_pandas_makes_of_a_frame_still_knows_its_origin(rejecting: Frames, 
     assert rejects is not None
     assert kept is not None
     _same(kept, rejects)
-    assert (_origin(made), rejects["record_index"].tolist()) == (_origin(frame), [[1], [1, 2]][which])
+    assert (read_origin(made), rejects["record_index"].tolist()) == (read_origin(frame), [[1], [1, 2]][which])
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["orders", "lines"])
@@ -297,7 +290,7 @@ def test_a_frame_comes_back_from_parquet_as_it_went(rejecting: Frames, tmp_path:
     frame.to_parquet(tmp_path / "frame.parquet")
     back = pd.read_parquet(tmp_path / "frame.parquet")
     _same(back, frame)
-    assert _origin(back) == _origin(frame)
+    assert read_origin(back) == read_origin(frame)
     _same(cn.rejected(back), cn.rejected(frame))  # type: ignore[arg-type]
 
 
@@ -341,13 +334,13 @@ def test_as_of_is_the_oldest_answer_of_a_mix(timed: cn.Client, clock: FakeClock)
     winter = cn.load_orders(timed, *WINTER)
     clock.advance(HOUR)
     more = cn.load_orders(timed, WINTER[0], "1998-04-29")
-    fresh, kept = _spent(more)
-    assert (_origin(winter).as_of, _origin(more).as_of) == (began, began)
-    assert (fresh > 0, 0 < kept < _origin(winter).requests + 1) == (True, True)
+    fresh, kept = count_answers(more)
+    assert (read_origin(winter).as_of, read_origin(more).as_of) == (began, began)
+    assert (fresh > 0, 0 < kept < read_origin(winter).requests + 1) == (True, True)
     lines = cn.load_line_items(timed, WINTER[0], "1998-04-29")
-    assert (_origin(lines).as_of, _spent(lines)) == (began, (0, fresh + kept))
+    assert (read_origin(lines).as_of, count_answers(lines)) == (began, (0, fresh + kept))
     refreshed = cn.load_orders(timed, *WINTER, refresh=True)
-    assert _origin(refreshed).as_of == began + timedelta(hours=1)
+    assert read_origin(refreshed).as_of == began + timedelta(hours=1)
     assert len(set(more["order_no"])) == len(more) > len(winter)
 
 

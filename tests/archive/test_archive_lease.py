@@ -33,9 +33,9 @@ def orders(month: str = "2026-03") -> Any:
 
 def test_a_released_lease_is_taken_at_once(s3: str) -> None:
     """Without waiting, and each holder has a higher number."""
-    place, clock, numbers = find_location(f"{s3}/released"), FakeClock(), []
+    location, clock, numbers = find_location(f"{s3}/released"), FakeClock(), []
     for _ in range(3):
-        with place.lock(clock) as lease:
+        with location.lock(clock) as lease:
             assert lease is not None
             assert not lease.is_takeover
             numbers.append(lease.number)
@@ -45,17 +45,17 @@ def test_a_released_lease_is_taken_at_once(s3: str) -> None:
 
 def test_a_lease_that_is_renewed_is_not_taken(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for it gives up after ten minutes, with nothing changed."""
-    place = find_location(f"{s3}/renewed")
-    with place.lock(FakeClock()) as lease:
+    location = find_location(f"{s3}/renewed")
+    with location.lock(FakeClock()) as lease:
         assert lease is not None
         clock = FakeClock()
 
         def sleep(seconds: float) -> None:
             clock.advance(seconds * 30)
-            lease._commit(leases._open(lease.place), lease.holder)
+            lease._commit(leases._open(lease.location), lease.holder)
 
         monkeypatch.setattr(clock, "sleep", sleep)
-        with pytest.raises(ArchiveError, match=r"has been changing .* for more than 10 minutes"), place.lock(clock):
+        with pytest.raises(ArchiveError, match=r"has been changing .* for more than 10 minutes"), location.lock(clock):
             pass
         lease.confirm()
 
@@ -150,22 +150,22 @@ def test_a_commit_whose_answer_is_lost_is_not_repeated(s3: str, monkeypatch: pyt
 
 def test_two_that_see_an_expired_lease_do_not_both_take_it(s3: str) -> None:
     """The store accepts each version once."""
-    place = find_location(f"{s3}/race")
-    with hold_lease(place, FakeClock()):  # type: ignore[arg-type]
+    location = find_location(f"{s3}/race")
+    with hold_lease(location, FakeClock()):  # type: ignore[arg-type]
         pass
-    seen = [leases._open(place) for _ in range(2)]  # type: ignore[arg-type]
-    taken = [leases.Lease(place).try_take(table) for table in seen]  # type: ignore[arg-type]
+    seen = [leases._open(location) for _ in range(2)]  # type: ignore[arg-type]
+    taken = [leases.Lease(location).try_take(table) for table in seen]  # type: ignore[arg-type]
     assert taken == [True, False]
 
 
 def test_the_holder_is_that_of_the_version_that_was_seen(s3: str) -> None:
     """Another process commits in between."""
-    place = find_location(f"{s3}/seen")
-    with place.lock(FakeClock()) as lease:
+    location = find_location(f"{s3}/seen")
+    with location.lock(FakeClock()) as lease:
         assert lease is not None
-        seen = leases._open(lease.place)
+        seen = leases._open(lease.location)
     assert leases._read_holder(seen) == lease.holder
-    assert leases._read_holder(leases._open(lease.place)) == ""
+    assert leases._read_holder(leases._open(lease.location)) == ""
 
 
 def test_a_lease_that_was_deleted_begins_above_the_last_fence(s3: str) -> None:

@@ -17,6 +17,7 @@ from support.jupyter_lab import (
     open_document,
     running_lab,
     stop_kernels,
+    wait_until_restored,
 )
 
 VIEWPORT: ViewportSize = {"width": 1200, "height": 1000}
@@ -61,24 +62,42 @@ def lab_context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture(scope="session")
-def lab_page(lab: Lab, lab_context: BrowserContext) -> Page:
-    """Load JupyterLab once: a page takes seconds of processor time."""
-    page = lab_context.new_page()
-    load_lab(page, lab)
-    return page
+def idle_pages() -> list[Page]:
+    """Pages with JupyterLab loaded and nothing open: loading takes seconds of processor time."""
+    return []
 
 
 @pytest.fixture
-def open_in_lab(lab: Lab, lab_page: Page) -> Iterator[Callable[[str], Page]]:
-    """Open a notebook alone on the page, with its kernel ready; loaded again, the page opens it by its address."""
-    lab_page.set_viewport_size(VIEWPORT)
+def open_in_lab(lab: Lab, lab_context: BrowserContext, idle_pages: list[Page]) -> Iterator[Callable[[str], Page]]:
+    """Open a notebook alone on a page, with its kernel ready; loaded again, the page opens it by its address.
+
+    A page that was loaded again is not used for the next test: it may still be restoring what was open.
+    """
+    if idle_pages:
+        page = idle_pages.pop()
+    else:
+        page = lab_context.new_page()
+        load_lab(page, lab)
+        wait_until_restored(page)
+    page.set_viewport_size(VIEWPORT)
+    loads: list[Page] = []
+
+    def note_load(loaded: Page) -> None:
+        loads.append(loaded)
+
+    page.on("load", note_load)
 
     def open_notebook(name: str) -> Page:
-        open_document(lab_page, name)
+        open_document(page, name)
         address = f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{name}?token={lab.token}"
-        lab_page.evaluate("address => history.replaceState(null, '', address)", address)
-        return lab_page
+        page.evaluate("address => history.replaceState(null, '', address)", address)
+        return page
 
     yield open_notebook
-    close_documents(lab_page)
+    if loads:
+        page.close()
+    else:
+        page.remove_listener("load", note_load)
+        close_documents(page)
+        idle_pages.append(page)
     stop_kernels(lab)

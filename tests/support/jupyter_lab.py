@@ -116,9 +116,14 @@ def load_lab(page: Page, lab: Lab) -> None:
     page.goto(f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}?token={lab.token}")
 
 
+def wait_until_restored(page: Page) -> None:
+    """Wait until JupyterLab has loaded and opened what was open before."""
+    page.wait_for_function("() => window.jupyterapp && window.jupyterapp.restored.then(() => true)")
+
+
 def open_document(page: Page, name: str) -> None:
     """Open a notebook in a page that has JupyterLab loaded, or goes on loading it; it is in front, its kernel ready."""
-    page.wait_for_function("() => window.jupyterapp && window.jupyterapp.restored.then(() => true)")
+    wait_until_restored(page)
     page.evaluate(OPEN, name)
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 

@@ -33,8 +33,8 @@ HOLDER = "holder"
 CONFIGURATION = {"delta.logRetentionDuration": "interval 1 days", "delta.checkpointInterval": "20"}
 
 
-class Place(Protocol):
-    """Where the table of the lease is."""
+class TableLocation(Protocol):
+    """The archive that a lease belongs to: where its tables are."""
 
     @property
     def options(self) -> dict[str, str]:
@@ -49,14 +49,14 @@ class Lease:
     """The right to change an archive.
 
     Attributes:
-        place: The archive.
+        location: The archive.
         holder: A random name of this process's turn.
         number: The version of the lease's table when this process took it, and the last fence; later holders have
             higher ones, even if somebody deletes the lease's table.
         is_takeover: Whether the previous holder did not release it, so that it may still be writing.
     """
 
-    place: Place
+    location: TableLocation
     holder: str = field(default_factory=lambda: uuid.uuid4().hex)
     number: int = 0
     is_takeover: bool = False
@@ -82,7 +82,7 @@ class Lease:
         Raises:
             ArchiveError: Another process took over.
         """
-        if _read_holder(_open(self.place)) != self.holder:
+        if _read_holder(_open(self.location)) != self.holder:
             self._refuse()
 
     def try_take(self, table: DeltaTable) -> bool:
@@ -95,7 +95,7 @@ class Lease:
         deltalake = import_deltalake()
         while not self._is_ended.wait(RENEWAL_SECONDS):
             with contextlib.suppress(deltalake.exceptions.DeltaError, OSError):
-                table = _open(self.place)
+                table = _open(self.location)
                 if _read_holder(table) != self.holder:
                     return
                 self._commit(table, self.holder)
@@ -104,7 +104,7 @@ class Lease:
         """Release the lease; if the store can't be reached, it expires."""
         self._is_ended.set()
         with contextlib.suppress(import_deltalake().exceptions.DeltaError, OSError):
-            while _read_holder(table := _open(self.place)) == self.holder:
+            while _read_holder(table := _open(self.location)) == self.holder:
                 self._commit(table, "")
 
     def _commit(self, table: DeltaTable, holder: str) -> bool:
@@ -114,25 +114,25 @@ class Lease:
             table.create_write_transaction([], "append", table.schema(), commit_properties=properties)
         except deltalake.exceptions.CommitFailedError:
             # The answer to a commit that succeeded may be lost; its repetition by the client is then refused.
-            return bool(holder) and _read_holder(_open(self.place)) == holder
+            return bool(holder) and _read_holder(_open(self.location)) == holder
         return True
 
     def _refuse(self) -> None:
         raise ArchiveError(
-            f"Another process has taken over {self.place}, because this one did not respond for {LEASE_SECONDS:.0f} "
+            f"Another process has taken over {self.location}, because this one did not respond for {LEASE_SECONDS:.0f} "
             "seconds: what it had not finished is not visible. Run the update again."
         )
 
 
 @contextlib.contextmanager
-def hold_lease(place: Place, clock: Clock) -> Iterator[Lease]:
+def hold_lease(location: TableLocation, clock: Clock) -> Iterator[Lease]:
     """Wait for the lease, hold it, and release it.
 
     Raises:
         ArchiveError: Another process holds it for more than ten minutes.
     """
-    with clear_errors(place, writing=True):
-        lease = _acquire(place, clock)
+    with clear_errors(location, writing=True):
+        lease = _acquire(location, clock)
     thread = threading.Thread(target=lease.renew_until_ended, name="archive-lease", daemon=True)
     thread.start()
     try:
@@ -142,11 +142,11 @@ def hold_lease(place: Place, clock: Clock) -> Iterator[Lease]:
         thread.join()
 
 
-def _acquire(place: Place, clock: Clock) -> Lease:
-    lease, start = Lease(place), clock.monotonic()
+def _acquire(location: TableLocation, clock: Clock) -> Lease:
+    lease, start = Lease(location), clock.monotonic()
     seen, since = -1, start
     while True:
-        table = _open(place)
+        table = _open(location)
         if table.version() != seen:
             seen, since = table.version(), clock.monotonic()
         lease.is_takeover = bool(_read_holder(table))
@@ -154,16 +154,16 @@ def _acquire(place: Place, clock: Clock) -> Lease:
             return lease
         if clock.monotonic() - start >= LOCK_SECONDS:
             raise ArchiveError(
-                f"Another process has been changing {place} for more than {LOCK_SECONDS / 60:.0f} minutes: "
+                f"Another process has been changing {location} for more than {LOCK_SECONDS / 60:.0f} minutes: "
                 "wait until it ends. Nothing was changed."
             )
         clock.sleep(POLL_SECONDS)
 
 
-def _open(place: Place) -> DeltaTable:
+def _open(location: TableLocation) -> DeltaTable:
     """Open the latest version of the lease's table, which is created if it is missing."""
     deltalake = import_deltalake()
-    path, options = place.join(LEASE_TABLE), place.options
+    path, options = location.join(LEASE_TABLE), location.options
     try:
         return deltalake.DeltaTable(path, storage_options=options)
     except deltalake.exceptions.TableNotFoundError:

@@ -32,6 +32,12 @@ WHERE environment = coalesce(?, environment) AND (? IS NULL OR submission_id IN 
 GROUP BY submission_id ORDER BY created_at, submission.rowid
 """
 
+OUTCOMES_SQL = """
+SELECT submission_id, CASE outcome WHEN 'sending' THEN 'pending' ELSE outcome END AS outcome, count(*)
+FROM row GROUP BY 1, 2
+"""
+OUTCOMES = ("pending", "applied", "rejected", "unconfirmed", "not_applied", "in_doubt", "held", "dropped", "not_sent")
+
 
 def list_submissions(
     *, environment: str | None = None, product_sku: str | None = None, home: Path | None = None
@@ -58,6 +64,22 @@ def list_submissions(
         return frames.select_frame(journal, COLUMNS, SUBMISSIONS_SQL, (environment, product_sku, product_sku))
     finally:
         journal.close()
+
+
+def count_outcomes(home: Path | None = None) -> pd.DataFrame:
+    """Count the rows of each submission by outcome, with a column for each outcome that occurs; `submission_id` is the index.
+
+    Args:
+        home: Another folder than `CENPORTS_HOME`.
+    """
+    journal = Journal(home or home_folder())
+    try:
+        rows = frames.select_frame(journal, ["submission_id", "outcome", "rows"], OUTCOMES_SQL, ())
+    finally:
+        journal.close()
+    counts = rows.pivot_table(index="submission_id", columns="outcome", values="rows", fill_value=0, aggfunc="sum")
+    known = [name for name in OUTCOMES if name in counts]
+    return counts[[*known, *sorted(set(counts.columns) - set(known))]].astype("int64")
 
 
 def open_submission(client: Client, submission_id: str) -> Submission:

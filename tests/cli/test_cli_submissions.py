@@ -90,6 +90,19 @@ def test_lists_are_filtered(shop: Shop, pending: str, doubtful: str) -> None:
     assert (pending in open_ones, doubtful in open_ones) == (False, doubtful != pending)
 
 
+def test_a_list_has_a_column_for_each_outcome(shop: Shop, pending: str) -> None:
+    """Outcomes that no listed submission has are left out."""
+    assert shop.run("submissions", "list")[1].splitlines()[0].split()[-4:] == ["rows", "pending", "reason", "reference"]
+    shop.run("submissions", "wait", pending)
+    shop.sandbox.faults.add("failed_rows", "PATCH /inventories", rows=(0,))
+    shop.run("submit", shop.count({"0047": 38, "0059": 80}), "--yes")
+    head, first, second = shop.run("submissions", "list")[1].splitlines()[:3]
+    assert head.split()[-6:] == ["rows", "applied", "rejected", "unconfirmed", "reason", "reference"]
+    numbers = [[word for word in line.split() if word.isdigit()][:4] for line in (first, second)]
+    assert numbers[1] == ["2", "0", "1", "1"]
+    assert numbers[0][2:] == ["0", "0"]
+
+
 def test_waiting_for_all_of_an_account_needs_no_id(shop: Shop, pending: str) -> None:
     """Exit code 0 when every row is applied; afterwards there is nothing to wait for."""
     code, out, _ = shop.run("submissions", "wait")

@@ -17,7 +17,7 @@ T = TypeVar("T")
 def run_concurrently(work: Callable[[K], T], items: Sequence[K], threads: int) -> Iterator[tuple[K, T | Exception]]:
     """Run work for several items concurrently and yield results as they come; on an early exit, the rest never starts.
 
-    The threads are daemons, so an interrupted process needn't wait a minute for the rate limit to end.
+    The threads are daemons, so an interrupted process does not wait a minute for the rate limit to end.
     """
     todo, lock, stop = iter(items), threading.Lock(), threading.Event()
     results: SimpleQueue[tuple[K, T | Exception]] = SimpleQueue()

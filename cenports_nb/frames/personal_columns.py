@@ -77,7 +77,7 @@ def personal_kind(column: str) -> str:
 
 
 def is_known(column: str) -> bool:
-    """Return whether a schema has this column, so that its name needn't be judged."""
+    """Return whether a schema has this column and decides whether it is personal."""
     return column in SCHEMA_KINDS or _normalize(column) in SCHEMA_KINDS
 
 

@@ -66,20 +66,30 @@ def list_submissions(
         journal.close()
 
 
-def count_outcomes(home: Path | None = None) -> pd.DataFrame:
-    """Count the rows of each submission by outcome, with a column for each outcome that occurs; `submission_id` is the index.
+def list_by_outcome(*, environment: str | None = None, product_sku: str | None = None) -> pd.DataFrame:
+    """List submissions as `list_submissions` does, with the rows of each outcome that occurs.
 
     Args:
-        home: Another folder than `CENPORTS_HOME`.
+        environment: Only this environment.
+        product_sku: Only submissions that changed, or would have changed, this SKU.
+
+    Returns:
+        The columns of `list_submissions`; instead of `open applied rejected in_doubt` a column for each outcome.
     """
-    journal = Journal(home or home_folder())
+    found = list_submissions(environment=environment, product_sku=product_sku)
+    journal = Journal(home_folder())
     try:
         rows = frames.select_frame(journal, ["submission_id", "outcome", "rows"], OUTCOMES_SQL, ())
     finally:
         journal.close()
-    counts = rows.pivot_table(index="submission_id", columns="outcome", values="rows", fill_value=0, aggfunc="sum")
-    known = [name for name in OUTCOMES if name in counts]
-    return counts[[*known, *sorted(set(counts.columns) - set(known))]].astype("int64")
+    counts = pd.crosstab(rows["submission_id"], rows["outcome"], rows["rows"], aggfunc="sum").reindex(
+        found["submission_id"]
+    )
+    counts = counts.dropna(axis="columns", how="all").fillna(0).astype("int64").reset_index(drop=True)
+    names = sorted(counts.columns, key=lambda name: (OUTCOMES.index(name) if name in OUTCOMES else len(OUTCOMES), name))
+    plain = found.drop(columns=["open", "applied", "rejected", "in_doubt"])
+    at = list(plain.columns).index("rows") + 1
+    return pd.concat([plain.iloc[:, :at], counts[names], plain.iloc[:, at:]], axis=1)
 
 
 def open_submission(client: Client, submission_id: str) -> Submission:

@@ -1,6 +1,6 @@
 """A process that takes slots of the shared rate limit: `rate_limit_worker.py FOLDER TAKES SPEED START [hold]`.
 
-Time runs SPEED times as fast from START on, so that a minute needn't last one. Prints each slot that was
+Time runs SPEED times as fast from START on, so that a minute takes less. Prints each slot that was
 taken; with `pause` it locks the shared file, says so, and waits to be killed.
 """
 

@@ -50,32 +50,22 @@ def list_submissions(
     sku: SkuOption = None,
 ) -> None:
     """List the submissions of this machine, oldest first, with a column for each outcome."""
-    import pandas as pd  # noqa: PLC0415
-
-    import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.settings import check_environment, home_folder  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import has_journal, list_unfinished, open_journal  # noqa: PLC0415
-    from cenports_nb.submissions.registry import count_outcomes  # noqa: PLC0415
+    from cenports_nb.submissions.registry import list_by_outcome  # noqa: PLC0415
 
     if env is not None:
         check_environment(env)
     if not has_journal():
         print_text(f"No submissions: there is no journal in {home_folder()}.")
         return
-    found = cn.list_submissions(environment=env, product_sku=sku)
+    found = list_by_outcome(environment=env, product_sku=sku)
     if open_:
         with open_journal() as journal:
             found = found[found["submission_id"].isin(list_unfinished(journal))]
     if len(found):
-        counts = count_outcomes().reindex(found["submission_id"]).reset_index(drop=True)
-        counts = counts.loc[:, counts.any()]
-        head, tail = (
-            ["submission_id", "kind", "environment", "partner_id", "created_at", "rows"],
-            ["reason", "reference"],
-        )
-        shown = pd.concat([found[head].reset_index(drop=True), counts, found[tail].reset_index(drop=True)], axis=1)
-        print_text(format_table(shown.rename(columns={"created_at": "created", "partner_id": "partner"})))
+        print_text(format_table(found.rename(columns={"created_at": "created", "partner_id": "partner"})))
     print_text(f"{format_count(len(found), 'submission')} in {home_folder()}")
 
 

@@ -117,7 +117,7 @@ def normalize_page(page: bytes | memoryview, channel_id: str | None) -> Normaliz
         np.array([sent.get(place, count) for place, count in zip(at, counts, strict=True)], dtype="int64"),
         np.fromiter((position for of_order in positions for position in of_order), dtype="int64", count=len(every)),
         sorted(rejects, key=lambda reject: reject.record_index),
-        # A reject contains the whole order, so its lines needn't be listed.
+        # A reject contains the whole order, so its lines are not listed.
         [reject for reject in line_rejects if reject.record_index not in gone],
         unknown,
     )

@@ -31,7 +31,7 @@ from cenports_nb.settings import Settings, resolve_settings
 
 if TYPE_CHECKING:
     from cenports_nb.api.http.cache import Cache
-    from cenports_nb.api.http.session import ApiRequest, ApiResponse, ApiSession
+    from cenports_nb.api.http.session import ApiResponse, ApiSession
     from cenports_nb.api.http.write_generation import WriteGeneration
     from cenports_nb.sandbox import Sandbox
 
@@ -116,7 +116,6 @@ class Client:
     ) -> None:
         self.dialect = dialect or Dialect.from_profile(settings.dialect)
         self.ages = CacheAges.from_profile(settings.ages)
-        self.end_included = self.dialect.end_included is True
         self.runtime = runtime or Runtime()
         self.clock = clock or self.runtime.clock
         self.usage = Usage()
@@ -210,6 +209,7 @@ class Client:
         self._session = ApiSession(
             settings.base_url,
             settings.credentials,
+            dialect=lambda: self.dialect,  # the doctor asks in others
             cache=self._cache,
             rate_limiter=rate_limiter,
             usage=self.usage,
@@ -245,23 +245,9 @@ class Client:
             lambda: WriteGeneration(self._shared_folder, settings.account, settle_seconds, now=self.clock.now),
         )
 
-    def build_request(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> ApiRequest:
-        """Build a GET request with the partner id; the dialect decides where parameters go."""
-        from cenports_nb.api.http.session import ApiRequest, format_query  # noqa: PLC0415
-
-        full = {"partnerId": self.settings.partner_id, **parameters}
-        dialect = self.dialect
-        where = dialect.channel_parameters if path == "/channels" else dialect.get_parameters
-        return ApiRequest(
-            path,
-            body=full if where in ("body", "both") else None,
-            query=format_query(full) if where in ("query", "both") else None,
-            url=url,
-        )
-
     def get(self, path: str, parameters: Mapping[str, Any]) -> ApiResponse:
         """Fetch one answer past the cache."""
-        return self.session.fetch(self.build_request(path, parameters))
+        return self.session.fetch(path, parameters)
 
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> ApiResponse:
         """Send a write, once.

@@ -16,6 +16,7 @@ import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.api.http import cache_store
 from cenports_nb.api.http.cache import clear_cache, list_accounts
+from cenports_nb.api.http.session import ApiRequest
 from cenports_nb.errors import (
     CenportsError,
     CenportsWarning,
@@ -174,7 +175,7 @@ def test_a_cache_that_breaks_in_use_stops_no_load(server: ScriptedServer, stagin
     server.on("GET /orders", lambda seen: Reply({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 20_000}]}))
     client = staging()
     for day in range(10, 30):
-        client.session.fetch_page(client.build_request("/orders", {"startDate": str(day)}), keep=True)
+        client.session.fetch_page(ApiRequest("/orders", {"startDate": str(day)}), keep=True)
     client.close()
     path = home / "cache.sqlite"
     content = bytearray(path.read_bytes())
@@ -240,7 +241,7 @@ def test_the_oldest_answers_make_room(
     server.on("GET /orders", lambda seen: Reply({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 10_000}]}))
     clock = FakeClock()
     client = staging(clock)
-    asked = [client.build_request("/orders", {"startDate": str(day)}) for day in range(30)]
+    asked = [ApiRequest("/orders", {"startDate": str(day)}) for day in range(30)]
     for question in asked:
         clock.advance(1)
         client.session.fetch_page(question, keep=True)

@@ -90,14 +90,14 @@ def test_a_day_that_shares_an_answer_is_asked_alone_where_ends_are_included() ->
     """`[d, d]` with a row proves that the end is included, and the client remembers it."""
     account = build_account([8, 8, 8], ends="included")
     read = retrieve(account, build_spec(), build_windows(3))  # type: ignore[arg-type]
-    assert (len(read_numbers(read)), read.missing, account.end_included) == (24, (), True)
+    assert (len(read_numbers(read)), read.missing, account.limits.end_included) == (24, (), True)
 
 
 def test_an_end_that_reaches_to_midnight_only_proves_nothing() -> None:
     """A row at midnight of the end day doesn't show that the day is included."""
     account = build_account([8, 8, 8], ends="midnight", minutes=0)
     retrieve(account, build_spec(), build_windows(3))  # type: ignore[arg-type]
-    assert account.end_included is False
+    assert account.limits.end_included is False
 
 
 def test_a_full_day_is_split_by_channel_and_acknowledgement() -> None:

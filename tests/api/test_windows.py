@@ -8,7 +8,8 @@ from support.api_client import (
     FIRST,
 )
 
-from cenports_nb.api.retrieval.windows import ONE_DAY, Window, choose_pieces, chunk_order_numbers, cover_days
+from cenports_nb.api.retrieval.splitting import choose_pieces
+from cenports_nb.api.retrieval.windows import ONE_DAY, Window, chunk_order_numbers, cover_days
 
 
 @given(st.lists(st.text("0123456789AB-", min_size=1, max_size=255), max_size=60))

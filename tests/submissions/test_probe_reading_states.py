@@ -10,7 +10,7 @@ import pytest
 from support.command_line import run_command
 
 from cenports_nb.api.client import Client
-from cenports_nb.api.retrieval.longest_answers import get_longest_answers
+from cenports_nb.api.retrieval.observed_limits import get_observed_limits
 from cenports_nb.frames.loaders.stock import STOCK_SOURCE
 from cenports_nb.settings import resolve_settings, save_profile
 from cenports_nb.submissions.context import get_context
@@ -73,18 +73,18 @@ def test_a_longer_answer_contradicts_a_limit(
 ) -> None:
     """An answer exactly as long doesn't."""
     with connect() as client:
-        get_longest_answers(client).note(endpoint, rows - 1)
+        get_observed_limits(client).note_answer(endpoint, rows - 1)
         assert find(client, name)[0] == "assumed"
-        get_longest_answers(client).note(endpoint, rows)
+        get_observed_limits(client).note_answer(endpoint, rows)
         assert find(client, name) == ("contradicted", f"an answer with {rows} rows came")
 
 
 def test_an_end_that_was_seen_contradicts_a_profile_without_it(connect: Callable[..., Client]) -> None:
     """Another client of the account saw it."""
     with connect() as client:
-        answers = get_longest_answers(client)
-        answers._is_saved = True
-        answers.note_end_included()
+        limits = get_observed_limits(client)
+        limits._is_saved = True
+        limits.note_end_included()
     with connect(end_included=False) as client:
         assert find(client, "end_included") == ("contradicted", "the last day of a range was part of an answer")
 
@@ -93,7 +93,7 @@ def test_a_length_that_a_longer_answer_settles_is_not_needed(connect: Callable[.
     """The profile may omit it."""
     with connect(whole_lengths=[50]) as client:
         assert find(client, "whole_lengths")[0] == "known"
-        get_longest_answers(client).note(STOCK_SOURCE, 61)
+        get_observed_limits(client).note_answer(STOCK_SOURCE, 61)
         assert "50 is not needed" in find(client, "whole_lengths")[1]
 
 

@@ -16,7 +16,7 @@ from cenports_nb.api.http.record_page import open_page
 from cenports_nb.api.http.session import ApiRequest, PageResponse
 from cenports_nb.api.retrieval.decoded_page import RawRecords, split_pages
 from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
-from cenports_nb.api.retrieval.longest_answers import LongestAnswers
+from cenports_nb.api.retrieval.observed_limits import ObservedLimits
 from cenports_nb.api.retrieval.results import Retrieval
 from cenports_nb.api.retrieval.windows import ONE_DAY, Window, cover_days
 
@@ -32,25 +32,26 @@ class StubClient:
 
     settings: Any = field(default_factory=lambda: SimpleNamespace(base_url="http://test/v2", offline=False))
     dialect: Dialect = field(default_factory=Dialect)
-    end_included: bool = False
+    limits: ObservedLimits = field(
+        default_factory=lambda: ObservedLimits(
+            Path("nowhere"), "account", NOW.date(), end_included=False, is_saved=False
+        )
+    )
     asked: list[Mapping[str, Any]] = field(default_factory=list)
 
     @property
     def session(self) -> "StubClient":
         return self
 
-    def component(self, _kind: type, _build: Any) -> LongestAnswers:
-        return LongestAnswers(Path("nowhere"), "account", NOW.date(), is_saved=False)
-
-    def build_request(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> ApiRequest:
-        return ApiRequest(path, body=dict(parameters), url=url)
+    def component(self, _kind: type, _build: Any) -> ObservedLimits:
+        return self.limits
 
     def find_page(self, _request: ApiRequest, _max_age: float) -> None:
         return None
 
     def fetch_page(self, request: ApiRequest, *, keep: bool) -> PageResponse:
-        self.asked.append(request.body or {})
-        found = self.answer(request.body or {}, request.url)
+        self.asked.append(request.parameters)
+        found = self.answer(request.parameters, request.url)
         if isinstance(found, Exception):
             raise found
         body = found if isinstance(found, bytes) else json.dumps(found).encode()

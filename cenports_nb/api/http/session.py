@@ -22,6 +22,7 @@ import msgspec
 import requests
 
 from cenports_nb.account import is_this_machine, normalize_address
+from cenports_nb.api.dialect import Dialect
 from cenports_nb.api.http.adapter import AUTHORIZE_PATH, ApiAdapter, Exchange, PageRequest, WriteRequest
 from cenports_nb.api.http.auth import TokenProvider
 from cenports_nb.api.http.cache import Cache, CacheableRequest
@@ -42,14 +43,12 @@ class ApiRequest:
 
     Attributes:
         path: The end point, such as `/orders`.
-        body: Parameters sent as a JSON body.
-        query: Parameters sent in the URL.
+        parameters: Its parameters, without the partner id.
         url: The URL of another page, on the same host.
     """
 
     path: str
-    body: Mapping[str, Any] | None = None
-    query: Mapping[str, Any] | None = None
+    parameters: Mapping[str, Any]
     url: str | None = None
 
 
@@ -93,6 +92,7 @@ class ApiSession:
         base_url: str,
         credentials: Credentials,
         *,
+        dialect: Callable[[], Dialect],
         cache: Cache | None,
         rate_limiter: RateLimiter,
         usage: Usage,
@@ -103,6 +103,7 @@ class ApiSession:
     ) -> None:
         self.base_url = base_url
         self._credentials = credentials
+        self._dialect = dialect
         self._cache = cache
         self._usage = usage
         self._clock = clock
@@ -145,9 +146,9 @@ class ApiSession:
         response = self._send(prepared)
         return PageResponse(RecordPage.from_bytes(response.content), self._clock.now(), cached=False)
 
-    def fetch(self, request: ApiRequest) -> ApiResponse:
+    def fetch(self, path: str, parameters: Mapping[str, Any]) -> ApiResponse:
         """Fetch a response past the cache, without storing it."""
-        prepared = self._prepare(request, requests.PreparedRequest())
+        prepared = self._prepare(ApiRequest(path, parameters), requests.PreparedRequest())
         prepared.headers["Cache-Control"] = "no-cache, no-store"
         return ApiResponse(self._send(prepared).content, self._clock.now())
 
@@ -207,33 +208,37 @@ class ApiSession:
         self._session.close()
 
     def _prepare(self, request: ApiRequest, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        address, query = self._address(request)
-        if request.body is None:
-            prepared.prepare("GET", address, params=query)
-        else:
-            data = msgspec.json.encode(request.body)
-            prepared.prepare("GET", address, params=query, headers=dict(JSON_HEADERS), data=data)
+        address, query, body = self._arrange(request)
+        headers = None if body is None else dict(JSON_HEADERS)
+        prepared.prepare("GET", address, params=query, headers=headers, data=body)
         return prepared
 
     def _cacheable(self, request: ApiRequest) -> CacheableRequest:
         """Describe a request to the cache as it would be prepared; URLs are remembered."""
-        address, query = self._address(request)
+        address, query, body = self._arrange(request)
         key = (address, *query.items())
         url = self._prepared_urls.get(key)
         if url is None:
             prepared = requests.PreparedRequest()
             prepared.prepare("GET", address, params=query)
             url = self._prepared_urls[key] = prepared.url or ""
-        return CacheableRequest("GET", url, None if request.body is None else msgspec.json.encode(request.body))
+        return CacheableRequest("GET", url, body)
 
-    def _address(self, request: ApiRequest) -> tuple[str, dict[str, Any]]:
-        """Split a request's URL into address and query; a parameter that a page's URL repeats is sent once."""
-        address, query = self.base_url + request.path, dict(request.query or {})
+    def _arrange(self, request: ApiRequest) -> tuple[str, dict[str, Any], bytes | None]:
+        """Return address, query and body; the dialect decides where parameters go.
+
+        A parameter that a page's URL repeats is sent once.
+        """
+        parameters = {"partnerId": self._credentials.partner_id, **request.parameters}
+        dialect = self._dialect()
+        where = dialect.channel_parameters if request.path == "/channels" else dialect.get_parameters
+        body = msgspec.json.encode(parameters) if where in ("body", "both") else None
+        address, query = self.base_url + request.path, format_query(parameters) if where in ("query", "both") else {}
         if request.url is not None:
             page = urlsplit(self._resolve_page_url(request.path, request.url))
             address = page._replace(query="", fragment="").geturl()
             query = {**dict(parse_qsl(page.query, keep_blank_values=True)), **query}
-        return address, query
+        return address, query, body
 
     def _send(self, request: requests.PreparedRequest) -> requests.Response:
         if self._offline:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from cenports_nb.api.retrieval.decoded_page import DecodedPage
+from cenports_nb.api.retrieval.decoded_page import DECODE_THREADS, DecodedPage
 from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
 from cenports_nb.api.retrieval.pagination import follow_pages
 from cenports_nb.api.retrieval.results import PageSet, RequestCounter, WindowResult
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 8 * 2**20
 """Bytes decoded at once: fewer need more calls, more need more memory."""
-DECODE_THREADS = 2
 MAX_QUEUED_CHUNKS = 2
 """Chunks that wait to be decoded, so that not all pages of a large window are in memory."""
 
@@ -83,7 +82,7 @@ class _CachedWindow:
         """Follow the pages, and record what each says about others."""
         if self._max_age <= 0:
             raise _NotCachedError
-        for number, page in follow_pages(self._client, self._spec, self.window, self._find):
+        for number, page in follow_pages(self._spec, self.window, self._find):
             self._pages.infos[number] = page.info
             yield number, page
 

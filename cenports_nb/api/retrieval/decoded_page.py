@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
+import sys
 from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from typing import Protocol
@@ -12,6 +14,10 @@ import msgspec
 from cenports_nb.api.http.record_page import split_records
 
 MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:(00|15|30|45)(:00(\.0+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
+
+DECODE_THREADS = 2
+"""Each needs a few times a page's size, and fragments memory."""
+_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
 class DecodedPage(Protocol):
@@ -143,3 +149,9 @@ class RawRecords:
 
 Decode = Callable[[str | None, Sequence[bytes | memoryview]], DecodedPage]
 """Decodes pages: takes the requested channel, and the records of each page as a JSON list."""
+
+
+def trim_heap() -> None:
+    """Return freed heap to the operating system, if the C library can (glibc): decoding allocates many times its result."""
+    if _TRIM is not None:
+        _TRIM(0)

@@ -5,16 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import Any
 
 from cenports_nb.api.retrieval.decoded_page import Decode, DecodedPage, JoinedPages, RawRecords
 from cenports_nb.api.retrieval.windows import Window
-
-if TYPE_CHECKING:
-    from cenports_nb.api.client import Client
-    from cenports_nb.api.http.session import ApiRequest
-
 
 LEAST_DOCUMENTED_CAP = 30
 """"will only return 30 items"."""
@@ -51,18 +45,3 @@ class EndpointSpec:
     channels: Callable[[], Sequence[str]] | None = None
     any_cap_from: int = LEAST_DOCUMENTED_CAP
     needs_channel: bool = False
-
-    def page_request(self, client: Client, window: Window, number: int = 1, url: str | None = None) -> ApiRequest:
-        """Build the request of a page with all parameters again, because the server may have forgotten them.
-
-        Args:
-            client: The account.
-            window: The window.
-            number: The number of the page, from 1.
-            url: Its URL, if another page links to it.
-        """
-        parameters = self.parameters(window)
-        if number > 1:
-            parameters = {**parameters, "page": number}
-            url = url or f"{client.settings.base_url}{self.path}?{urlencode({'page': number})}"
-        return client.build_request(self.path, parameters, url)

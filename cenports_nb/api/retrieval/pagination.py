@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from cenports_nb.api.http.record_page import RecordPage
+from cenports_nb.api.http.session import ApiRequest
 from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
 from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.errors import UnexpectedAnswerError
 
-if TYPE_CHECKING:
-    from cenports_nb.api.client import Client
-    from cenports_nb.api.http.session import ApiRequest
-
 MAX_PAGES = 10_000
 
-FetchPage = Callable[["ApiRequest"], RecordPage]
+FetchPage = Callable[[ApiRequest], RecordPage]
+
+
+def build_page_request(spec: EndpointSpec, window: Window, number: int = 1, url: str | None = None) -> ApiRequest:
+    """Build the request of a page with all parameters again, because the server may have forgotten them.
+
+    Args:
+        spec: The end point.
+        window: The window.
+        number: The number of the page, from 1.
+        url: Its URL, if another page links to it.
+    """
+    parameters = spec.parameters(window)
+    if number == 1:
+        return ApiRequest(spec.path, parameters)
+    return ApiRequest(spec.path, {**parameters, "page": number}, url or f"?page={number}")
 
 
 def follow_pages(
-    client: Client, spec: EndpointSpec, window: Window, fetch: FetchPage, first: RecordPage | None = None
+    spec: EndpointSpec, window: Window, fetch: FetchPage, first: RecordPage | None = None
 ) -> Iterator[tuple[int, RecordPage]]:
     """Follow the links from page to page; yield their numbers and the pages.
 
     Args:
-        client: The account.
         spec: The end point.
         window: The window.
         fetch: Fetches a page.
         first: The first page, if it was fetched already.
     """
-    page = first or fetch(spec.page_request(client, window))
+    page = first or fetch(build_page_request(spec, window))
     number, numbered_url, seen = 1, number_url(page.info.next), set[str | None]()
     yield number, page
     while page.info.next is not None or (page.info.last is not None and number < page.info.last):
@@ -43,7 +53,7 @@ def follow_pages(
             )
         number += 1
         url = numbered_url(number) if numbered_url else page.info.next
-        request = spec.page_request(client, window, number, url)
+        request = build_page_request(spec, window, number, url)
         if request.url in seen:
             raise UnexpectedAnswerError(
                 f"The pages of GET {spec.path} lead in a circle at page {number}: ask Cenports' integration team."

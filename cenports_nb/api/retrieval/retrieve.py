@@ -41,7 +41,7 @@ def retrieve(
         CenportsError: The first response failed, or one failed in a way that a smaller window can't change.
     """
     counter = RequestCounter(step=progress or (lambda _: None))
-    source = WindowSource(client, spec, counter, refresh=refresh)
+    source = WindowSource(client, spec, counter)
     splitter = WindowSplitter(client, spec, source)
     parts: list[Part] = []
     try:

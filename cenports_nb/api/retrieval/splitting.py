@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from cenports_nb.api.retrieval.decoded_page import NO_RECORDS, DecodedPage, count_records
 from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
-from cenports_nb.api.retrieval.longest_answers import get_longest_answers
+from cenports_nb.api.retrieval.observed_limits import ObservedLimits, get_observed_limits
 from cenports_nb.api.retrieval.results import Part, WindowResult
 from cenports_nb.api.retrieval.window_source import WindowSource
-from cenports_nb.api.retrieval.windows import FIRST_DAY, LAST_DAY, ONE_DAY, Window, choose_pieces
+from cenports_nb.api.retrieval.windows import FIRST_DAY, LAST_DAY, ONE_DAY, Window
 from cenports_nb.errors import ApiError, InvalidRequestError, TransportError
 
 if TYPE_CHECKING:
@@ -37,9 +38,10 @@ class WindowSplitter:
     def __init__(self, client: Client, spec: EndpointSpec, source: WindowSource) -> None:
         self._spec = spec
         self._source = source
-        self._caps = CapDetector(client, spec)
+        limits = get_observed_limits(client)
+        self._caps = CapDetector(client, spec, limits)
         self._density = Density(spec.limit)
-        self._range_end = RangeEnd(client, source)
+        self._range_end = RangeEnd(client, source, limits)
 
     def read(self, window: Window, *, refresh: bool, is_piece: bool = False) -> Iterator[Part]:
         """Read one window, split as often as needed; incomplete parts say so.
@@ -172,12 +174,12 @@ class CapDetector:
     A response may be cut at the limit, at a round number, or at an unknown one; then no response is longer.
     """
 
-    def __init__(self, client: Client, spec: EndpointSpec) -> None:
+    def __init__(self, client: Client, spec: EndpointSpec, limits: ObservedLimits) -> None:
         self._spec = spec
-        self._answers = get_longest_answers(client)
+        self._limits = limits
         self._whole_lengths = frozenset(client.dialect.whole_lengths)
         self._caps = frozenset(spec.known_caps) - self._whole_lengths
-        longest = self._answers.find(spec.path)
+        longest = self._limits.longest(spec.path)
         self._longest = (longest, longest)  # records, and distinct ones: it is unknown which of the two a cap counts
 
     def judge(self, result: WindowResult, window: Window) -> tuple[bool, bool]:
@@ -187,7 +189,7 @@ class CapDetector:
         lengths = _lengths(result.contents)
         self._longest = max(self._longest[0], lengths[0]), max(self._longest[1], lengths[1])
         if result.is_fresh and self._spec.known_caps:
-            self._answers.note(self._spec.path, lengths[1])
+            self._limits.note_answer(self._spec.path, lengths[1])
         if lengths[0] >= self._spec.limit:
             return False, False
         is_round = any(length in self._caps for length in lengths)
@@ -265,23 +267,42 @@ class Density:
         return max(2, choose_pieces(window.days, self.per_day, self.max_records, shared_days))
 
 
-class RangeEnd:
-    """Learns whether Cenports includes the last day of a range; the client remembers that it does."""
+def choose_pieces(days: int, per_day: float, max_records: int, shared: int = 0) -> int:
+    """Choose into how many pieces of whole days to split a window, so that the fewest requests are needed.
 
-    def __init__(self, client: Client, source: WindowSource) -> None:
-        self._client = client
+    A piece that turns out to be full costs its own request and those of its parts, so pieces are as long as the
+    scatter around the rows of a day allows (assumed to be 1.5 times that of chance alone). Pieces that share a day
+    with the next one have that day's rows too.
+    """
+    best, least = 1, math.inf
+    for length in range(1, days + 1):
+        rows = per_day * (length + shared)
+        if rows - 3 * math.sqrt(rows) > max_records:
+            break
+        chance_full = 0.5 * math.erfc((max_records - 0.5 - rows) / (1.5 * math.sqrt(2 * rows))) if rows else 0.0
+        cost = (1 + 2 * chance_full) / length
+        if cost <= least:
+            best, least = length, cost
+    return -(-days // best)
+
+
+class RangeEnd:
+    """Learns whether Cenports includes the last day of a range."""
+
+    def __init__(self, client: Client, source: WindowSource, limits: ObservedLimits) -> None:
         self._source = source
+        self._limits = limits
         self._is_excluded = client.dialect.end_included is False
 
     @property
     def is_included(self) -> bool:
         """Whether ends are known to be included."""
-        return self._client.end_included
+        return self._limits.end_included
 
     @property
     def is_known(self) -> bool:
         """Whether it is known if ends are included."""
-        return self._client.end_included or self._is_excluded
+        return self.is_included or self._is_excluded
 
     def shared_days(self, window: Window) -> float:
         """Return how many days a window may share with the next one."""
@@ -304,11 +325,10 @@ class RangeEnd:
         return self.is_included
 
     def _learn(self, window: Window, days: tuple[date, ...], *, refresh: bool) -> None:
-        self._client.end_included = any(self._has_records(window, day, refresh=refresh) for day in days)
-        if self._client.end_included:
-            get_longest_answers(self._client).note_end_included()
-        # Without records, another date may be meant; for this retrieval that settles it.
-        self._is_excluded = not self._client.end_included
+        if any(self._has_records(window, day, refresh=refresh) for day in days):
+            self._limits.note_end_included()
+        else:
+            self._is_excluded = True  # another date may be meant; for this retrieval that settles it
 
     def _has_records(self, window: Window, day: date, *, refresh: bool) -> bool:
         """Return whether `[day, day]` has more than records of a midnight, in any zone.
@@ -322,13 +342,13 @@ class RangeEnd:
             return False
 
 
+def _lengths(contents: DecodedPage) -> tuple[int, int]:
+    return count_records(contents), len(set(contents.identities))
+
+
 def _is_elsewhere(window: Window, contents: DecodedPage) -> bool:
     """Return whether records are in months that no reading of the window's days explains."""
     if window.start is None or window.end is None:
         return False
     days = contents.days
     return bool(days) and (max(days) < window.start - ONE_MONTH or min(days) > window.end + ONE_MONTH)
-
-
-def _lengths(contents: DecodedPage) -> tuple[int, int]:
-    return count_records(contents), len(set(contents.identities))

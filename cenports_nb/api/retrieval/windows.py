@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -102,22 +101,3 @@ def chunk_order_numbers(order_nos: Sequence[str], size: int = MAX_NUMBERS_LENGTH
         chunk.append(number)
     if chunk:
         yield tuple(chunk)
-
-
-def choose_pieces(days: int, per_day: float, max_records: int, shared: int = 0) -> int:
-    """Choose into how many pieces of whole days to split a window, so that the fewest requests are needed.
-
-    A piece that turns out to be full costs its own request and those of its parts, so pieces are as long as the
-    scatter around the rows of a day allows (assumed to be 1.5 times that of chance alone). Pieces that share a day
-    with the next one have that day's rows too.
-    """
-    best, least = 1, math.inf
-    for length in range(1, days + 1):
-        rows = per_day * (length + shared)
-        if rows - 3 * math.sqrt(rows) > max_records:
-            break
-        chance_full = 0.5 * math.erfc((max_records - 0.5 - rows) / (1.5 * math.sqrt(2 * rows))) if rows else 0.0
-        cost = (1 + 2 * chance_full) / length
-        if cost <= least:
-            best, least = length, cost
-    return -(-days // best)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as arrow
 
-from cenports_nb.api.retrieval.memory import trim_heap
+from cenports_nb.api.retrieval.decoded_page import trim_heap
 from cenports_nb.archive.storage.update_log import TICK
 from cenports_nb.archive.tables import ORDERS
 from cenports_nb.archive.writing.comparison import find_shared_keys

@@ -12,8 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cenports_nb.api.retrieval.decoded_page import count_records, split_pages
-from cenports_nb.api.retrieval.memory import trim_heap
+from cenports_nb.api.retrieval.decoded_page import count_records, split_pages, trim_heap
 from cenports_nb.api.retrieval.results import Retrieval
 from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.frames.arrow_columns import POOL, fill_blanks, from_arrow, to_pandas

@@ -25,6 +25,7 @@ from cenports_nb.frames.loaders.finalize import LoadOptions, OnReject, build_fra
 from cenports_nb.frames.loaders.line_item_cache import LineItemCache
 from cenports_nb.frames.loaders.query import LoadQuery, parse_query, progress_bar, with_parameters_from
 from cenports_nb.frames.loaders.stock import load_channel_ids
+from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.schema import schemas
 
 if TYPE_CHECKING:
@@ -74,11 +75,10 @@ def load_orders(query: LoadQuery) -> pd.DataFrame:
     client, generation = query.client, query.client.generation
     retrieval = _retrieve_orders(query)
     orders = select_orders(retrieval, query.days, client.settings.time_zone)
-    frame = build_frame(orders.order_columns(), schemas.Orders)
-    frame_bytes = int(frame.memory_usage().sum())
+    frame = _build_orders(query, retrieval, orders)
     cache = client.component(LineItemCache, LineItemCache)
-    cache.store(client, query.key, orders, retrieval, generation, frame_bytes=frame_bytes)
-    return _finalize_orders(query, retrieval, orders, frame)
+    cache.store(client, query.key, orders, retrieval, generation, frame_bytes=int(frame.memory_usage().sum()))
+    return frame
 
 
 @with_parameters_from(parse_query)
@@ -205,18 +205,9 @@ def _load_both(query: LoadQuery, zone: str) -> tuple[pd.DataFrame, pd.DataFrame]
     """Load orders and line items from one retrieval; days are meant in the zone."""
     retrieval = _retrieve_orders(query)
     orders = select_orders(retrieval, query.days, zone)
-    frame = _finalize_orders(query, retrieval, orders, build_frame(orders.order_columns(), schemas.Orders))
-    lines = finalize(
-        query.client,
-        SOURCE,
-        retrieval,
-        build_frame(orders.line_columns(), schemas.LineItems),
-        orders.line_rejects,
-        query.options,
-        outside=orders.lines_outside,
-        filter_doubt=orders.filter_doubt,
-    )
-    return frame, lines
+    frame = _build_orders(query, retrieval, orders)
+    lines = build_frame(orders.line_columns(), schemas.LineItems)
+    return frame, _finalize_lines(query, retrieval, orders, lines, orders.line_rejects)
 
 
 def _retrieve_orders(query: LoadQuery, *, lines_only: bool = False) -> Retrieval:
@@ -226,8 +217,8 @@ def _retrieve_orders(query: LoadQuery, *, lines_only: bool = False) -> Retrieval
     """
     client = query.client
     spec = orders_spec(client, lambda: load_channel_ids(client), lines_only=lines_only)
-    windows = query.windows(query.channels or (None,), by_month=True)
     with progress_bar(client, query.progress, "orders") as step:
+        windows = query.windows(query.channels or (None,), by_month=True)
         retrieval = retrieve(client, spec, windows, refresh=query.refresh, progress=step)
         again = [
             Window(channel_id=channel, order_nos=chunk, acknowledged=query.acknowledged)
@@ -253,12 +244,19 @@ def _load_lines(
         retrieval = _retrieve_orders(query, lines_only=True)
         cached = select_orders(retrieval, query.days, client.settings.time_zone), retrieval
     orders, retrieval = cached
+    frame = build_frame(orders.line_columns(fill_warehouses=fill_warehouses), schemas.LineItems, choose)
+    return _finalize_lines(query, retrieval, orders, frame, (*orders.rejects, *orders.line_rejects))
+
+
+def _finalize_lines(
+    query: LoadQuery, retrieval: Retrieval, orders: DecodedOrders, frame: pd.DataFrame, rejects: tuple[Reject, ...]
+) -> pd.DataFrame:
     return finalize(
-        client,
+        query.client,
         SOURCE,
         retrieval,
-        build_frame(orders.line_columns(fill_warehouses=fill_warehouses), schemas.LineItems, choose),
-        (*orders.rejects, *orders.line_rejects),
+        frame,
+        rejects,
         query.options,
         outside=orders.lines_outside,
         filter_doubt=orders.filter_doubt,
@@ -266,14 +264,12 @@ def _load_lines(
     )
 
 
-def _finalize_orders(
-    query: LoadQuery, retrieval: Retrieval, orders: DecodedOrders, frame: pd.DataFrame
-) -> pd.DataFrame:
+def _build_orders(query: LoadQuery, retrieval: Retrieval, orders: DecodedOrders) -> pd.DataFrame:
     return finalize(
         query.client,
         SOURCE,
         retrieval,
-        frame,
+        build_frame(orders.order_columns(), schemas.Orders),
         orders.rejects,
         query.options,
         outside=int(orders.outside.sum()),

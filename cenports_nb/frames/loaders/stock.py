@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pandas as pd
 
-from cenports_nb.api.retrieval.longest_answers import get_longest_answers
+from cenports_nb.api.retrieval.observed_limits import get_observed_limits
 from cenports_nb.api.retrieval.results import MissingWindow, Retrieval
 from cenports_nb.api.retrieval.retrieve import retrieve
 from cenports_nb.api.retrieval.splitting import explain_length
@@ -191,14 +191,14 @@ def _retrieve_stock(
     """Retrieve warehouses with their stock; if the answer may have been cut, retrieve it again by warehouse."""
     retrieval = retrieve(client, stock_spec(client, filters, codes), [Window()], refresh=refresh)
     rows, rows_by_code = _count_stock_rows(retrieval)
-    answers = get_longest_answers(client)
+    limits = get_observed_limits(client)
     caps = {
         number
         for number in set(client.dialect.known_caps) - set(client.dialect.whole_lengths)
-        if number >= answers.find(STOCK_SOURCE)
+        if number >= limits.longest(STOCK_SOURCE)
     }
     if retrieval.requests and not retrieval.missing:
-        answers.note(STOCK_SOURCE, rows)
+        limits.note_answer(STOCK_SOURCE, rows)
     if retrieval.missing or (rows not in caps and not any(number in caps for number in rows_by_code.values())):
         return retrieval
     # What is requested again depends on a fresh response: an older one may differ.

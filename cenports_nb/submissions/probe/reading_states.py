@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from cenports_nb.api.retrieval.longest_answers import get_longest_answers
+from cenports_nb.api.retrieval.observed_limits import get_observed_limits
 from cenports_nb.frames.loaders.stock import STOCK_SOURCE
 from cenports_nb.rendering.text import format_count
 from cenports_nb.submissions.context import get_context
@@ -84,19 +84,19 @@ def _format_value(value: Any) -> str:
 
 def _compare_limit(name: str, endpoint: str) -> Callable[[Client, Dialect], str]:
     def compare(client: Client, dialect: Dialect) -> str:
-        longest = get_longest_answers(client).find(endpoint)
+        longest = get_observed_limits(client).longest(endpoint)
         return f"an answer with {format_count(longest, 'row')} came" if longest > getattr(dialect, name) else ""
 
     return compare
 
 
 def _compare_range_end(client: Client, dialect: Dialect) -> str:
-    is_contradicted = dialect.end_included is False and get_longest_answers(client).end_included
+    is_contradicted = dialect.end_included is False and get_observed_limits(client).saw_end_included
     return "the last day of a range was part of an answer" if is_contradicted else ""
 
 
 def _compare_whole_lengths(client: Client, dialect: Dialect) -> str:
-    longest = get_longest_answers(client).find(STOCK_SOURCE)
+    longest = get_observed_limits(client).longest(STOCK_SOURCE)
     needless = [length for length in dialect.whole_lengths if length < longest]
     return (
         f"an answer with {format_count(longest, 'row')} came, so {needless[0]} is not needed any more"

@@ -1,4 +1,4 @@
-"""The longest answer of each end point of an account, stored because it shows that shorter ones were complete."""
+"""What the answers to an account have shown about limits: the longest answer of each end point, and range ends."""
 
 from __future__ import annotations
 
@@ -36,10 +36,15 @@ class _Answers(msgspec.Struct):
     end_included: bool = False
 
 
-class LongestAnswers:
-    """The longest answers of one account, in a small file."""
+class ObservedLimits:
+    """What the answers to one account have shown, in a small file.
 
-    def __init__(self, path: Path, account: str, today: date, *, is_saved: bool) -> None:
+    Attributes:
+        end_included: Whether ranges of days include their last day: the dialect says so, or this client saw it.
+    """
+
+    def __init__(self, path: Path, account: str, today: date, *, end_included: bool, is_saved: bool) -> None:
+        self.end_included = end_included
         self._path = path
         self._today = today
         self._is_saved = is_saved
@@ -47,17 +52,17 @@ class LongestAnswers:
         with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
             self._answers = msgspec.json.decode(path.read_bytes(), type=_Answers)
 
-    def find(self, endpoint: str) -> int:
+    def longest(self, endpoint: str) -> int:
         """Return the number of rows of an end point's longest answer; 0 if none was seen lately."""
         known = self._answers.endpoints.get(endpoint)
         return known.rows if known is not None and self._today - known.day <= MAX_AGE else 0
 
-    def note(self, endpoint: str, rows: int) -> None:
+    def note_answer(self, endpoint: str, rows: int) -> None:
         """Record an answer if none was longer. If that can't be written, only later evidence is lost."""
         known = self._answers.endpoints.get(endpoint)
         if (
             rows < LEAST_ROWS
-            or rows < self.find(endpoint)
+            or rows < self.longest(endpoint)
             or (known is not None and rows == known.rows and self._today - known.day < RENEWAL_AGE)
         ):
             return
@@ -65,12 +70,13 @@ class LongestAnswers:
         self._write()
 
     @property
-    def end_included(self) -> bool:
-        """Whether a range of days was ever seen to include its last day."""
+    def saw_end_included(self) -> bool:
+        """Whether any client of the account ever saw a range that includes its last day."""
         return self._answers.end_included
 
     def note_end_included(self) -> None:
         """Record that ranges of days include their last day."""
+        self.end_included = True
         if not self._answers.end_included:
             self._answers.end_included = True
             self._write()
@@ -82,14 +88,18 @@ class LongestAnswers:
                 write_private_file(self._path, msgspec.json.encode(self._answers))
 
 
-def get_longest_answers(client: Client) -> LongestAnswers:
-    """Return the longest answers of a client's account."""
+def get_observed_limits(client: Client) -> ObservedLimits:
+    """Return what answers to a client's account have shown."""
 
-    def build() -> LongestAnswers:
+    def build() -> ObservedLimits:
         account = client.settings.account
         name = f"{blake2b(account.encode(), digest_size=8).hexdigest()}.json"
-        return LongestAnswers(
-            client.home / FOLDER / name, account, client.clock.now().date(), is_saved=not client.settings.offline
+        return ObservedLimits(
+            client.home / FOLDER / name,
+            account,
+            client.clock.now().date(),
+            end_included=client.dialect.end_included is True,
+            is_saved=not client.settings.offline,
         )
 
-    return client.component(LongestAnswers, build)
+    return client.component(ObservedLimits, build)

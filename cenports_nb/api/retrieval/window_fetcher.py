@@ -12,14 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from cenports_nb.api.concurrency import MAX_THREADS
-from cenports_nb.api.retrieval.cached_windows import DECODE_THREADS, read_cached_windows
-from cenports_nb.api.retrieval.decoded_page import DecodedPage
+from cenports_nb.api.retrieval.decoded_page import DECODE_THREADS, DecodedPage, trim_heap
 from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
-from cenports_nb.api.retrieval.memory import trim_heap
-from cenports_nb.api.retrieval.pagination import check_page_number, follow_pages, number_url
+from cenports_nb.api.retrieval.pagination import build_page_request, check_page_number, follow_pages, number_url
 from cenports_nb.api.retrieval.results import MAX_READINGS, PageSet, RequestCounter, WindowResult
 from cenports_nb.api.retrieval.windows import Window
-from cenports_nb.errors import ApiError, CenportsError, OfflineMissError, TransportError
+from cenports_nb.errors import ApiError, CenportsError, TransportError
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -27,8 +25,8 @@ if TYPE_CHECKING:
     from cenports_nb.api.http.session import ApiRequest, PageResponse
 
 
-class WindowReader:
-    """Reads windows of one end point, from the cache or from Cenports.
+class WindowFetcher:
+    """Fetches windows of one end point, past the cache.
 
     Attributes:
         on_page_count: Called when a response says how many pages there are.
@@ -49,27 +47,8 @@ class WindowReader:
         self._stopped.set()
         self._decoder.shutdown(wait=False)
 
-    def read(self, window: Window, *, refresh: bool) -> WindowResult:
-        """Read one window with all its pages.
-
-        Raises:
-            CenportsError: The first page could not be read.
-            OfflineMissError: The client is offline and a page is not in the cache.
-        """
-        offline = self._client.settings.offline
-        if offline or not refresh:
-            cached = read_cached_windows(self._client, self._spec, self._counter, [window], any_age=offline)
-            if window in cached:
-                return cached[window]
-        if offline:
-            raise OfflineMissError(
-                f"GET {self._spec.path} for {window.describe()} is not in the cache, and this client is offline: "
-                "ask for what was loaded before, or connect without offline=True."
-            )
-        return self.fetch(window)
-
     def fetch(self, window: Window) -> WindowResult:
-        """Fetch one window with all its pages, past the cache.
+        """Fetch one window with all its pages.
 
         Raises:
             CenportsError: The first page could not be read.
@@ -106,7 +85,7 @@ class WindowReader:
             self._count(response, pages)
             return response.page
 
-        first = fetch(self._spec.page_request(self._client, window))
+        first = fetch(build_page_request(self._spec, window))
         if first.info.tells_end or first.info.total is not None:
             self.on_page_count()
         # If the link to the next page has no number, the URLs of others can't be derived.
@@ -115,7 +94,7 @@ class WindowReader:
             self._fetch_concurrently(window, first, pages)
             return pages
         try:
-            for number, page in follow_pages(self._client, self._spec, window, fetch, first):
+            for number, page in follow_pages(self._spec, window, fetch, first):
                 pages.infos[number] = page.info
                 pages.decoded[number] = self._decode(window, page)
         except (TransportError, ApiError) as error:
@@ -132,7 +111,7 @@ class WindowReader:
         def fetch(number: int) -> tuple[PageResponse, DecodedPage]:
             url = numbered_url(number) if numbered_url else None
             with self._slots:  # until it is decoded, so that responses don't pile up in memory
-                response = self._send(window, self._spec.page_request(self._client, window, number, url))
+                response = self._send(window, build_page_request(self._spec, window, number, url))
                 return response.without_records(), self._decode(window, response.page)
 
         for number, result in self._client.runtime.run_concurrently(fetch, range(2, last + 1), MAX_THREADS):

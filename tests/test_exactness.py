@@ -268,9 +268,9 @@ def test_the_same_number_in_two_channels_is_two_orders() -> None:
     assert read_cells(lines, ["channel_id", "product_sku"]) == [["A", "A"], ["B", "B"]]
 
 
-def test_a_million_prices_add_up_to_the_cent() -> None:
+def test_many_prices_add_up_to_the_cent() -> None:
     """Four decimals, returns and credits: each price is the nearest float to what was sent, the sum is exact."""
-    size, random = 1_000_000, np.random.default_rng(7)
+    size, random = 200_000, np.random.default_rng(7)
     prices, units = random.integers(-(10**8), 10**9, size), random.integers(-50, 100, size)
     lines = [
         f'{{"productSku":"S","quantity":{unit},"price":{"-" * (price < 0)}{abs(price) // 10_000}.{abs(price) % 10_000:04}}}'

@@ -259,7 +259,7 @@ class Client:
         return self.session.send(method, path, {"partnerId": self.settings.partner_id, **body})
 
     def write(
-        self, method: str, path: str, body: Mapping[str, Any], place: float, may_depart: Callable[[], bool]
+        self, method: str, path: str, body: Mapping[str, Any], slot: float, may_depart: Callable[[], bool]
     ) -> ApiResponse:
         """Send a write of a submission, once and without retries; see `ApiSession.write`.
 
@@ -267,7 +267,7 @@ class Client:
             ReadOnlyError: The client is read-only; nothing was sent.
         """
         self.check_writable(f"{method} {path}")
-        return self.session.write(method, path, {"partnerId": self.settings.partner_id, **body}, place, may_depart)
+        return self.session.write(method, path, {"partnerId": self.settings.partner_id, **body}, slot, may_depart)
 
     def call(self, method: str, path: str, parameters: Mapping[str, Any]) -> Any:
         """Make one documented call past the cache and the journal; return the parsed JSON.

@@ -97,11 +97,9 @@ class _Examiner:
 
     def channels(self) -> None:
         """Find out where GET /channels reads its parameters."""
-        found = self._try_places("/channels", "channel_parameters", {}, lambda _, records: bool(records))
+        found = self._try_locations("/channels", "channel_parameters", {}, lambda _, records: bool(records))
         if found is None:
-            self._add_open(
-                "Where does GET /channels read partnerId?", "no place gave channels", "body or query string?"
-            )
+            self._add_open("Where does GET /channels read partnerId?", "neither gave channels", "body or query string?")
             return
         where, _, records = found
         self.channel_ids = [str(record["channelId"]) for record in records if record.get("channelId")]
@@ -114,9 +112,9 @@ class _Examiner:
         """Find out where the other calls read parameters, how they link to pages, and the largest limit."""
         asked = {"limit": 1, "isPaginated": True, **self._all_days()}
         question = "Where do GET /orders, /shipments, /inventories and /transaction read parameters?"
-        found = self._try_places("/orders", "get_parameters", asked, lambda _, records: len(records) == 1)
+        found = self._try_locations("/orders", "get_parameters", asked, lambda _, records: len(records) == 1)
         if found is None:
-            self._add_open(question, "no place made it send one order when asked for one", "body or query string?")
+            self._add_open(question, "neither made it send one order when asked for one", "body or query string?")
             return
         where, page, _ = found
         self._add(Finding(question, where, "one order came when asked for one", {"get_parameters": where}))
@@ -208,7 +206,7 @@ class _Examiner:
         else:
             self._add(Finding(question, "not seen", f"{rows} rows of {len(counts)} warehouses came, in one answer"))
 
-    def _try_places(
+    def _try_locations(
         self,
         path: str,
         name: str,

@@ -205,8 +205,8 @@ def build_decoder(kind: type[Read]) -> Callable[[bytes], Read]:
 def _refuse_null_texts(found: Any, sent: Any, path: str = "$") -> None:
     """Raise if a text was read as null."""
     if isinstance(found, list) and isinstance(sent, list):
-        for place, (value, said) in enumerate(zip(found, sent, strict=True)):
-            _refuse_null_texts(value, said, f"{path}[{place}]")
+        for index, (value, said) in enumerate(zip(found, sent, strict=True)):
+            _refuse_null_texts(value, said, f"{path}[{index}]")
     elif isinstance(found, msgspec.Struct) and isinstance(sent, dict):
         for item in msgspec.structs.fields(found):
             _refuse_null_texts(getattr(found, item.name), sent.get(item.encode_name), f"{path}.{item.encode_name}")

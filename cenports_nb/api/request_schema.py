@@ -135,7 +135,7 @@ class Objection:
     value: Any = None
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """The location for people: `orders[1].shipTo.country`."""
         return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path).lstrip(".")
 
@@ -155,12 +155,12 @@ def find_objections(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]
     """
     table = {**CALL_TABLES[call], **{name: kind for name, kind in sizes.items() if name in CALL_TABLES[call]}}
     for path, kind in table.items():
-        for place, value, parent in _find_values(body, path.split(".")):
+        for location, value, parent in _find_values(body, path.split(".")):
             if value is None:
                 if kind.endswith("!") and parent:
-                    yield Objection(place, "is missing")
+                    yield Objection(location, "is missing")
             elif reason := _check_value(kind.rstrip("!"), value):
-                yield Objection(place, reason, value)
+                yield Objection(location, reason, value)
     names = {path.split(".")[0] for path in table}
     for name in body:
         if name not in names:
@@ -180,27 +180,27 @@ def check_body(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> 
     """
     errors: dict[str, list[str]] = {}
     for found in find_objections(call, body, sizes):
-        errors.setdefault(found.place, []).append(found.text)
+        errors.setdefault(found.location, []).append(found.text)
     if call == "POST /channels" and not (body.get("contactEmail") or body.get("contactPhone")):
         errors["contactEmail"] = ["is needed where contactPhone is missing"]
     if ("startDate" in body) != ("endDate" in body):
         errors["startDate"] = ["goes with endDate: give both"]
     if errors:
-        shown = [f"{place} {texts[0]}" for place, texts in errors.items()][:5]
+        shown = [f"{location} {texts[0]}" for location, texts in errors.items()][:5]
         more = f" and {len(errors) - 5} more" if len(errors) > 5 else ""
         raise InvalidRequestError(f"{call} was not sent: {'; '.join(shown)}{more}.", errors=errors)
 
 
 def _find_values(
-    value: Any, path: list[str], place: tuple[str | int, ...] = ()
+    value: Any, path: list[str], location: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[tuple[str | int, ...], Any, bool]]:
     """Follow a path into a body: yield each location, its value, and whether its parent exists."""
     name, *rest = path
     if name == "*":
         for i, item in enumerate(value if isinstance(value, list | tuple) else ()):
-            yield from _find_values(item, rest, (*place, i)) if rest else [((*place, i), item, True)]
+            yield from _find_values(item, rest, (*location, i)) if rest else [((*location, i), item, True)]
         return
-    here = (*place, name)
+    here = (*location, name)
     is_object = isinstance(value, Mapping)
     found = value.get(name) if is_object else None
     if not rest:
@@ -247,7 +247,7 @@ def _check_decimal(value: Any, digits: int = 0, places: int = 0) -> str:
         return "isn't an amount"
     exponent = number.normalize().as_tuple().exponent
     if places and isinstance(exponent, int) and -exponent > places:
-        return f"has more than {places} places behind the point"
+        return f"has more than {places} decimal places"
     return f"is {10 ** (digits - places):,} or more" if digits and abs(number) >= 10 ** (digits - places) else ""
 
 

@@ -97,18 +97,18 @@ def _mask_frame(frame: pd.DataFrame, *, shorten: bool) -> pd.DataFrame:
     has_row_messages = not {"outcome", "guard"}.isdisjoint(frame.columns)  # a message about a row, not a person's
     masked = frame.copy(deep=False)
     if not any(personal_kind(str(name)) for name in frame.columns.names if name is not None):
-        for place, label in enumerate(frame.columns):
+        for position, label in enumerate(frame.columns):
             if has_row_messages and label == "message":
                 continue
-            column = frame.iloc[:, place]
+            column = frame.iloc[:, position]
             changed: Any = _mask_rejects_column(label, frame, pseudonymize) if rejects else None
             changed = _mask_column(label, column, pseudonymize) if changed is None else changed
             if changed is not None:
-                masked.isetitem(place, changed)
+                masked.isetitem(position, changed)
     on_its_side = _find_personal_rows(frame.index)
-    for place in range(frame.shape[1]) if on_its_side else ():
-        rows: Any = _mask_rows(masked.iloc[:, place], on_its_side, pseudonymize)
-        masked.isetitem(place, rows)
+    for position in range(frame.shape[1]) if on_its_side else ():
+        rows: Any = _mask_rows(masked.iloc[:, position], on_its_side, pseudonymize)
+        masked.isetitem(position, rows)
     masked.index = _mask_labels(frame.index, pseudonymize)
     masked.columns = _mask_labels(frame.columns, pseudonymize)
     origin = provenance(frame)

@@ -43,8 +43,8 @@ def encode_keys(*frames: Sequence[pd.Series[Any]], room: int = SPARSE_FACTOR) ->
     lengths = [len(columns[0]) for columns in frames]
     ends = np.cumsum(lengths)
     numbers, size = _ranks([columns[0] for columns in frames])
-    for place in range(1, len(frames[0])):
-        ranks, many = _ranks([columns[place] for columns in frames])
+    for position in range(1, len(frames[0])):
+        ranks, many = _ranks([columns[position] for columns in frames])
         null = (numbers < 0) | (ranks < 0)
         numbers, size = numbers * many + ranks, size * many
         numbers[null] = -1
@@ -73,13 +73,13 @@ def compact_codes(numbers: IntArray, size: int) -> tuple[IntArray, int]:
 
 def index_rows(numbers: IntArray, size: int) -> IntArray:
     """Return for each code below `size` its row, -1 for none; the last row wins."""
-    places = np.full(size, -1, dtype=np.int64)
+    positions = np.full(size, -1, dtype=np.int64)
     known = numbers >= 0
     if known.all():
-        places[numbers] = np.arange(len(numbers))
+        positions[numbers] = np.arange(len(numbers))
     else:
-        places[numbers[known]] = np.flatnonzero(known)
-    return places
+        positions[numbers[known]] = np.flatnonzero(known)
+    return positions
 
 
 def index_first_rows(numbers: IntArray, size: int) -> IntArray:
@@ -88,9 +88,9 @@ def index_first_rows(numbers: IntArray, size: int) -> IntArray:
     return np.where(backwards < 0, -1, len(numbers) - 1 - backwards)
 
 
-def find_duplicates(numbers: IntArray, places: IntArray) -> Mask:
+def find_duplicates(numbers: IntArray, positions: IntArray) -> Mask:
     """Return which rows share their code with another row, given the result of `index_rows`."""
-    later: Mask = places[numbers] != np.arange(len(numbers))
+    later: Mask = positions[numbers] != np.arange(len(numbers))
     if not later.any():
         return later
     twice: Mask = np.isin(numbers, numbers[later])

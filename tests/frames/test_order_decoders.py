@@ -317,7 +317,7 @@ def test_order_sizes_and_places_are_right_for_any_decoder(pattern: str) -> None:
     numbers, places, start = [], [], 0
     for part in parts:
         numbers += part.orders["order_no"].to_pylist()
-        places += [start + int(place) for place in part.places]
+        places += [start + int(place) for place in part.record_indexes]
         start += sum(part.sizes)
     whole = [name for place, kind in enumerate(pattern) for name in (f"{place}a", *"!" * (kind == "r"), f"{place}b")]
     assert numbers == [name for name in whole if name != "!"]

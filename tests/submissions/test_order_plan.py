@@ -191,7 +191,7 @@ def test_an_error_of_an_order_is_reported_by_its_location(change: dict[str, Any]
         ({"quantity": "two"}, "order A1, line 1: quantity", "isn't a whole number"),
         ({"quantity": True}, "order A1, line 1: quantity", "isn't a whole number"),
         ({"quantity": 100_000, "price": 0.01}, "order A1, line 1: quantity", "has more than 5 digits"),
-        ({"price": 55.001}, "order A1, line 1: price", "has more than 2 places behind the point"),
+        ({"price": 55.001}, "order A1, line 1: price", "has more than 2 decimal places"),
         ({"price": None}, "order A1, line 1: price", "is missing"),
         ({"line_item": 1000}, "order A1, line 1000: line_item", "has more than 3 digits"),
         ({"line_item": 0}, "order A1, line 1: line_item", "is below 1"),

@@ -52,13 +52,13 @@ class WriteRequest(requests.PreparedRequest):
     """A write, sent once or not at all.
 
     Attributes:
-        place: Its time slot in the rate limit, acquired before.
+        slot: Its time slot in the rate limit, acquired before.
         may_depart: Called just before the first byte is sent; False cancels it.
     """
 
-    def __init__(self, place: float, may_depart: Callable[[], bool]) -> None:
+    def __init__(self, slot: float, may_depart: Callable[[], bool]) -> None:
         super().__init__()
-        self.place = place
+        self.slot = slot
         self.may_depart = may_depart
 
 
@@ -206,7 +206,7 @@ class ApiAdapter(Transport):
         """
         authorization = self._authorization()
         # The slot was acquired before the last look; it counts from the moment of sending.
-        if not self._rate_limiter.renew(request.place) or not request.may_depart():
+        if not self._rate_limiter.renew(request.slot) or not request.may_depart():
             raise NotDepartedError
         self._usage.add(sent=1)
         deadline = self._clock.monotonic() + CALL_TIMEOUT_SECONDS

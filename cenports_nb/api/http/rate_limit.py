@@ -109,20 +109,20 @@ class RateLimiter:
         """Wait until one more request is within the limit, and count it; return its slot, which is its time."""
         with self._lock:
             while True:
-                wait, place = self._acquire_if_free()
+                wait, slot = self._acquire_if_free()
                 if wait <= 0:
-                    return place
+                    return slot
                 self._on_wait(wait)
                 self._clock.sleep(wait)
 
-    def renew(self, place: float) -> bool:
+    def renew(self, slot: float) -> bool:
         """Let a slot count from now, because its request is sent only now; False if it has expired meanwhile."""
         now = self._clock.now().timestamp()
-        values = (now, self._account, place, now - WINDOW_SECONDS, now + 1)
+        values = (now, self._account, slot, now - WINDOW_SECONDS, now + 1)
         with self._lock:
             is_renewed = self._run(lambda connection: connection.execute(RENEW_SQL, values).rowcount > 0)
             if is_renewed:
-                self._remember(now, place)
+                self._remember(now, slot)
         return is_renewed
 
     def pause(self, seconds: float) -> None:
@@ -134,7 +134,7 @@ class RateLimiter:
 
     def _acquire_if_free(self) -> tuple[float, float]:
         """Take a slot and return 0 and its time, or return the seconds until one may be free."""
-        wait, now = self._run(self._take_place)
+        wait, now = self._run(self._take_slot)
         if wait == 0:
             self._remember(now)
         return wait, now
@@ -148,7 +148,7 @@ class RateLimiter:
         while sent[0] < at - WINDOW_SECONDS * SAFETY_FACTOR:
             sent.popleft()
 
-    def _take_place(self, connection: sqlite3.Connection) -> tuple[float, float]:
+    def _take_slot(self, connection: sqlite3.Connection) -> tuple[float, float]:
         now = self._clock.now().timestamp()  # after waiting for the lock
         span = WINDOW_SECONDS * SAFETY_FACTOR
         # Times in the future were written before the clock was set back.

@@ -167,7 +167,7 @@ class ApiSession:
         return self._adapter.reserve()
 
     def write(
-        self, method: str, path: str, body: Mapping[str, Any], place: float, may_depart: Callable[[], bool]
+        self, method: str, path: str, body: Mapping[str, Any], slot: float, may_depart: Callable[[], bool]
     ) -> ApiResponse:
         """Send a write, once and without retries.
 
@@ -175,14 +175,14 @@ class ApiSession:
             method: The method.
             path: The path.
             body: The JSON body.
-            place: From `reserve_write`.
+            slot: From `reserve_write`.
             may_depart: Called just before the first byte is sent; False cancels it.
 
         Raises:
             NotDepartedError: It was not sent.
             CenportsError: It was refused, or no usable response was received.
         """
-        request = WriteRequest(place, may_depart)
+        request = WriteRequest(slot, may_depart)
         request.prepare(method, self.base_url + path, headers=dict(JSON_HEADERS), data=msgspec.json.encode(body))
         return ApiResponse(self._send(request).content, self._clock.now())
 

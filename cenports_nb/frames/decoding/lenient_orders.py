@@ -37,7 +37,7 @@ class NormalizedPage:
 
     Attributes:
         page: JSON of a list of the readable orders, for the strict decoder.
-        places: The position of each on the page.
+        record_indexes: The position of each on the page.
         line_counts: The number of lines that each was sent with, including unreadable ones.
         positions: The position of each line in its order as sent, from 1.
         rejects: Orders that can't be read.
@@ -46,7 +46,7 @@ class NormalizedPage:
     """
 
     page: bytes
-    places: np.ndarray
+    record_indexes: np.ndarray
     line_counts: np.ndarray
     positions: np.ndarray
     rejects: list[Reject] = field(default_factory=list)
@@ -76,31 +76,31 @@ def normalize_page(page: bytes | memoryview, channel_id: str | None) -> Normaliz
             raise msgspec.ValidationError("a line without its SKU spoils only itself")
         if models.NULL_AS_TEXT.search(page):
             raise msgspec.ValidationError("this text may have been read as null")
-        places = list(range(len(found)))
+        record_indexes = list(range(len(found)))
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raw, found, places, unknown = split_records(page), [], [], find_unknown_fields(page)
-        for place, record in enumerate(raw):
+        raw, found, record_indexes, unknown = split_records(page), [], [], find_unknown_fields(page)
+        for record_index, record in enumerate(raw):
             try:
                 order = DECODE_ORDER(record)
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                rejects.append(explain_reject(place, record, "orderNo", error))
+                rejects.append(explain_reject(record_index, record, "orderNo", error))
                 continue
             of_order = order.line_items or ()
-            good, bad = _decode_lines(of_order, place, str(order.order_no))
+            good, bad = _decode_lines(of_order, record_index, str(order.order_no))
             order.line_items = [line for _, line in good]  # type: ignore[misc]
-            lines[place], sent[place] = [position for position, _ in good], len(of_order)
+            lines[record_index], sent[record_index] = [position for position, _ in good], len(of_order)
             line_rejects += bad
             found.append(order)
-            places.append(place)
+            record_indexes.append(record_index)
     failed = _find_incomplete(found, channel_id)
     for row, (column, reason) in sorted(failed.items()):
         raw = raw or split_records(page)
-        record = raw[places[row]]
+        record = raw[record_indexes[row]]
         rejects.append(
-            Reject(places[row], str(found[row].order_no), column, f"{column} {reason}", format_record(record))
+            Reject(record_indexes[row], str(found[row].order_no), column, f"{column} {reason}", format_record(record))
         )
     kept = [row for row in range(len(found)) if row not in failed]
-    gone = {places[row] for row in failed}
+    gone = {record_indexes[row] for row in failed}
     orders = [found[row] for row in kept]
     _write_digits(orders, ORDER_FIELDS)
     every = [line for order in orders for line in order.line_items or ()]
@@ -108,13 +108,15 @@ def normalize_page(page: bytes | memoryview, channel_id: str | None) -> Normaliz
     for line in every:
         if line.line_item is not None and type(line.line_item) is not str:
             line.line_item = str(line.line_item)
-    at = [places[row] for row in kept]
+    at = [record_indexes[row] for row in kept]
     counts = [len(order.line_items or ()) for order in orders]
-    positions = [lines.get(place, range(1, count + 1)) for place, count in zip(at, counts, strict=True)]
+    positions = [lines.get(record_index, range(1, count + 1)) for record_index, count in zip(at, counts, strict=True)]
     return NormalizedPage(
         ENCODE(orders),
         np.array(at, dtype="int64"),
-        np.array([sent.get(place, count) for place, count in zip(at, counts, strict=True)], dtype="int64"),
+        np.array(
+            [sent.get(record_index, count) for record_index, count in zip(at, counts, strict=True)], dtype="int64"
+        ),
         np.fromiter((position for of_order in positions for position in of_order), dtype="int64", count=len(every)),
         sorted(rejects, key=lambda reject: reject.record_index),
         # A reject contains the whole order, so its lines are not listed.
@@ -136,7 +138,7 @@ def find_unknown_fields(page: bytes | memoryview) -> frozenset[str]:
 
 
 def _decode_lines(
-    raw: Sequence[msgspec.Raw], place: int, number: str
+    raw: Sequence[msgspec.Raw], record_index: int, number: str
 ) -> tuple[list[tuple[int, models.LineItem]], list[Reject]]:
     """Read the lines of one order; a bad one doesn't affect the others."""
     good: list[tuple[int, models.LineItem]] = []
@@ -147,7 +149,9 @@ def _decode_lines(
             if line.product_sku == "":
                 raise msgspec.ValidationError("product_sku is missing - at `$.productSku`")
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            bad.append(explain_reject(place, record, "productSku", error, f"line {position} of order {number}: "))
+            bad.append(
+                explain_reject(record_index, record, "productSku", error, f"line {position} of order {number}: ")
+            )
         else:
             good.append((position, line))
     return good, bad

@@ -75,20 +75,20 @@ class DecodedOrders:
         row = 0
         for page, start in zip(self.pages, self._record_offsets(), strict=True):
             if page.line_rejects:
-                kept = set(page.places[self.rank[row : row + len(page.places)] >= 0].tolist())
+                kept = set(page.record_indexes[self.rank[row : row + len(page.record_indexes)] >= 0].tolist())
                 found += [
                     replace(reject, record_index=start + reject.record_index)
                     for reject in page.line_rejects
                     if reject.record_index in kept
                 ]
-            row += len(page.places)
+            row += len(page.record_indexes)
         return tuple(found)
 
     def order_columns(self) -> dict[str, Any]:
         """Build the columns of the orders frame, releasing their parts on the way."""
         asked = np.repeat(
             np.array([{None: -1, False: 0, True: 1}[window.acknowledged] for window in self.windows], dtype="int8"),
-            [len(page.places) for page in self.pages],
+            [len(page.record_indexes) for page in self.pages],
         )[self.rows]
         found = _build_columns([page.orders for page in self.pages], ORDER_TYPES, self.rows)
         found["acknowledged"] = pd.arrays.BooleanArray(asked == 1, asked < 0)
@@ -131,7 +131,7 @@ class DecodedOrders:
     def _record_offsets(self) -> list[int]:
         """Return the number of records before each of `pages`."""
         sizes = [count_records(page) for page in self.pages]
-        return [sum(sizes[:place]) for place in range(len(sizes))]
+        return [sum(sizes[:number]) for number in range(len(sizes))]
 
 
 def select_orders(retrieval: Retrieval, days: tuple[date, date] | None, zone: str) -> DecodedOrders:
@@ -180,7 +180,7 @@ def find_differing_copies(retrieval: Retrieval) -> dict[str | None, list[str]]:
     first = first[table.groupby(list(table.columns), sort=False).ngroup().to_numpy()]
     later = first != rows
     differ = _compare_copies(pages, first[later], rows[later])
-    windows = np.repeat(np.arange(len(found)), [len(page.places) for page in pages])
+    windows = np.repeat(np.arange(len(found)), [len(page.record_indexes) for page in pages])
     numbers: dict[str | None, list[str]] = {}
     for row in rows[later][differ].tolist():
         of_channel = numbers.setdefault(found[windows[row]][1].channel_id, [])
@@ -204,12 +204,12 @@ def _compare_copies(pages: Sequence[OrderPages], first: np.ndarray, second: np.n
     """Compare copies of orders, column by column and line by line."""
     unlike = np.zeros(len(first), dtype=bool)
     orders = [page.orders for page in pages]
-    sizes = [len(page.places) for page in pages]
+    sizes = [len(page.record_indexes) for page in pages]
     pick_first, pick_second = _plan_take(sizes, first), _plan_take(sizes, second)
     for name in orders[0]:  # the columns that were kept
         unlike |= _not_equal(pick_first(orders, name), pick_second(orders, name))
     owners = _join_line_owners(pages)
-    number = sum(len(page.places) for page in pages)
+    number = sum(len(page.record_indexes) for page in pages)
     counts = np.bincount(owners, minlength=number)
     starts = np.cumsum(counts) - counts
     unlike |= counts[first] != counts[second]
@@ -261,7 +261,7 @@ def _select_days(
     number = len(dates)
     if days is None:
         return np.ones(number, dtype=bool), np.zeros(number, dtype=bool)
-    sizes = [len(page.places) for page in pages]
+    sizes = [len(page.record_indexes) for page in pages]
     starts = np.repeat(np.array([window.start for window in windows], dtype="datetime64[D]"), sizes)
     ends = np.repeat(np.array([window.end for window in windows], dtype="datetime64[D]"), sizes)
     utc = np.asarray(dates.cast(pa.int64())).view("datetime64[us]").astype("datetime64[D]")
@@ -299,7 +299,7 @@ def _concat(parts: Sequence[dict[str, pa.Array]], name: str, types: dict[str, pa
 
 def _join_line_owners(pages: Sequence[OrderPages]) -> np.ndarray:
     """Return the order of each line, among all received orders."""
-    starts = np.cumsum([0, *(len(page.places) for page in pages)])
+    starts = np.cumsum([0, *(len(page.record_indexes) for page in pages)])
     return np.concatenate(
         [np.empty(0, "int64"), *(page.owners + start for page, start in zip(pages, starts[:-1], strict=True))]
     )

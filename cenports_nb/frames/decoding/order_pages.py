@@ -75,7 +75,7 @@ class OrderPages:
         lines: One value per line, by column of the frame, with `line_item` as sent.
         owners: The order of each line.
         positions: The position of each line in its order, from 1.
-        places: The position of each order among the records.
+        record_indexes: The position of each order among the records.
         rejects: Orders that can't be read.
         line_rejects: Lines that can't be read, by the position of their order.
         unknown: Received fields that aren't documented.
@@ -86,7 +86,7 @@ class OrderPages:
     lines: dict[str, pa.Array]
     owners: np.ndarray
     positions: np.ndarray
-    places: np.ndarray
+    record_indexes: np.ndarray
     rejects: Sequence[Reject] = ()
     line_rejects: Sequence[Reject] = ()
     unknown_fields: frozenset[str] = frozenset()
@@ -130,7 +130,7 @@ def join_order_pages(contents: Sequence[DecodedPage]) -> DecodedPage:
     parts = [part for page in contents for part in split_pages(page) if isinstance(part, OrderPages)]
     if len(parts) < 2:
         return JoinedPages(parts)
-    rows = np.cumsum([0, *(len(part.places) for part in parts)])
+    rows = np.cumsum([0, *(len(part.record_indexes) for part in parts)])
     starts = np.cumsum([0, *(sum(part.sizes) for part in parts)])
     return OrderPages(
         tuple(size for part in parts for size in part.sizes),
@@ -138,7 +138,7 @@ def join_order_pages(contents: Sequence[DecodedPage]) -> DecodedPage:
         {name: _concat([part.lines[name] for part in parts]) for name in parts[0].lines},
         np.concatenate([part.owners + row for part, row in zip(parts, rows[:-1], strict=True)]),
         np.concatenate([part.positions for part in parts]),
-        np.concatenate([part.places + start for part, start in zip(parts, starts[:-1], strict=True)]),
+        np.concatenate([part.record_indexes + start for part, start in zip(parts, starts[:-1], strict=True)]),
         [
             _shift_reject(reject, int(at))
             for part, at in zip(parts, starts[:-1], strict=True)
@@ -176,7 +176,7 @@ def _decode_leniently(pages: Sequence[bytes | memoryview], channel_id: str | Non
         raise UnexpectedAnswerError(
             "A page of GET /orders was read record by record and still can't be made a frame: please report this."
         )
-    sizes = tuple(len(one.places) + len(one.rejects) for one in readable)
+    sizes = tuple(len(one.record_indexes) + len(one.rejects) for one in readable)
     starts = [sum(sizes[:number]) for number in range(len(sizes))]
     orders = {**found.orders, "line_count": pa.array(np.concatenate([one.line_counts for one in readable]))}
     return OrderPages(
@@ -185,7 +185,7 @@ def _decode_leniently(pages: Sequence[bytes | memoryview], channel_id: str | Non
         found.lines,
         np.repeat(np.arange(len(found.line_counts)), found.line_counts),
         np.concatenate([one.positions for one in readable]),
-        np.concatenate([one.places + start for one, start in zip(readable, starts, strict=True)]),
+        np.concatenate([one.record_indexes + start for one, start in zip(readable, starts, strict=True)]),
         [_shift_reject(reject, start) for one, start in zip(readable, starts, strict=True) for reject in one.rejects],
         [
             _shift_reject(reject, start)

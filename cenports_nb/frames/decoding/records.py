@@ -67,24 +67,24 @@ def decode_stock(raw: Sequence[bytes]) -> DecodedRecords:
     unknown: frozenset[str] = frozenset()
     kept: list[bytes] = []
     start = 0
-    for place, record in enumerate(raw):
+    for record_index, record in enumerate(raw):
         try:
             owner, news = _decode_record(record, models.Inventory)
             good: Sequence[Any] = owner.warehouse_inventory or ()
-            places: Sequence[int] = range(start, start + len(good))
+            positions: Sequence[int] = range(start, start + len(good))
         except UNREADABLE:
             try:
                 owner, _ = _decode_record(record, models.Warehouse)
             except UNREADABLE as error:
-                rejects.append(explain_reject(place, record, "warehouseCode", error))
+                rejects.append(explain_reject(record_index, record, "warehouseCode", error))
                 continue
             news = models.find_unknown_fields(record, models.Inventory)
-            good, places, bad = _decode_stock_rows(owner.warehouse_inventory or (), start)
+            good, positions, bad = _decode_stock_rows(owner.warehouse_inventory or (), start)
             bad_rows += bad
         kept.append(record)
         start += len(owner.warehouse_inventory or ())
         found += good
-        index += places
+        index += positions
         owners.append(owner)
         sizes.append(len(good))
         unknown |= news
@@ -96,7 +96,7 @@ def decode_stock(raw: Sequence[bytes]) -> DecodedRecords:
     for item in found:
         if item.next_available_quantity is None:
             item.next_available_quantity = item.next_availabile_quantity
-    frame, bad = _build_frame(found, index, lambda place: rows()[place], STOCK_FIELDS, "productSku")
+    frame, bad = _build_frame(found, index, lambda record_index: rows()[record_index], STOCK_FIELDS, "productSku")
     at = frame.pop("_place").to_numpy()
     frame["product_extras"] = from_arrow(_format_json([item.product_extras for item in found]).take(at))
     owner_of = np.repeat(np.arange(len(owners)), sizes)[at]
@@ -109,8 +109,10 @@ def decode_stock(raw: Sequence[bytes]) -> DecodedRecords:
     if len(again):
         skus = frame["product_sku"].iloc[again]
         bad += [
-            Reject(place, sku, "product_sku", "repeats a SKU of its warehouse", format_record(rows()[place]))
-            for place, sku in zip(frame["_index"].iloc[again].tolist(), skus, strict=True)
+            Reject(
+                record_index, sku, "product_sku", "repeats a SKU of its warehouse", format_record(rows()[record_index])
+            )
+            for record_index, sku in zip(frame["_index"].iloc[again].tolist(), skus, strict=True)
         ]
         frame = frame.drop(index=list(again)).reset_index(drop=True)
     return DecodedRecords(frame, (*rejects, *bad_rows, *bad), unknown)
@@ -151,25 +153,25 @@ def decode_shipments(
     index: list[int] = []
     rejects: list[Reject] = []
     seen: dict[bytes, int] = {}
-    for place, record in enumerate(raw):
+    for record_index, record in enumerate(raw):
         try:
             fields = flatten(msgspec.json.decode(record, type=dict[str, Any]))
         except UNREADABLE as error:
-            rejects.append(explain_reject(place, record, "orderNo", error))
+            rejects.append(explain_reject(record_index, record, "orderNo", error))
             continue
         if fields.get("channel_id") is None:
-            fields["channel_id"] = channel_ids[place]
+            fields["channel_id"] = channel_ids[record_index]
         described = {name: value for name, value in fields.items() if not (acknowledged and name == "acknowledged")}
         identity = msgspec.json.encode(described, order="sorted")
         if acknowledged and fields.get("acknowledged") is None:
-            fields["acknowledged"] = acknowledged[place]
+            fields["acknowledged"] = acknowledged[record_index]
         if identity in seen:  # the same shipment from adjacent windows, or from both halves
             if acknowledged:
-                found[seen[identity]], index[seen[identity]] = fields, place
+                found[seen[identity]], index[seen[identity]] = fields, record_index
             continue
         seen[identity] = len(found)
         found.append(fields)
-        index.append(place)
+        index.append(record_index)
     known = {item.name for item in SHIPMENT_FIELDS}
     extra = dict.fromkeys(name for fields in found for name in fields if name not in known)
     table = (*SHIPMENT_FIELDS, *(Field(name, name, columns.text) for name in extra))
@@ -184,13 +186,13 @@ def _decode_stock_rows(raw: Sequence[bytes], start: int) -> tuple[list[Any], lis
     index: list[int] = []
     rejects: list[Reject] = []
     read = _build_decoders(models.Stock)[1]
-    for place, record in enumerate(raw, start):
+    for record_index, record in enumerate(raw, start):
         try:
             found.append(read(record))
         except UNREADABLE as error:
-            rejects.append(explain_reject(place, record, "productSku", error))
+            rejects.append(explain_reject(record_index, record, "productSku", error))
         else:
-            index.append(place)
+            index.append(record_index)
     return found, index, rejects
 
 
@@ -202,14 +204,14 @@ def _decode_records(
     index: list[int] = []
     rejects: list[Reject] = []
     unknown: frozenset[str] = frozenset()
-    for place, record in enumerate(raw):
+    for record_index, record in enumerate(raw):
         try:
             item, news = _decode_record(record, kind)
         except UNREADABLE as error:
-            rejects.append(explain_reject(place, record, key, error))
+            rejects.append(explain_reject(record_index, record, key, error))
         else:
             found.append(item)
-            index.append(place)
+            index.append(record_index)
             unknown |= news
     return found, index, rejects, unknown
 
@@ -261,8 +263,14 @@ def _assemble_columns(
     built["_place"] = pd.Series(range(len(index)), dtype="int64")
     frame = pd.DataFrame(built)
     rejects = [
-        Reject(place, read_key(record(place), key), column, f"{column} {reason}", format_record(record(place)))
-        for place, (column, reason) in ((index[row], failed[row]) for row in sorted(failed))
+        Reject(
+            record_index,
+            read_key(record(record_index), key),
+            column,
+            f"{column} {reason}",
+            format_record(record(record_index)),
+        )
+        for record_index, (column, reason) in ((index[row], failed[row]) for row in sorted(failed))
     ]
     if failed:
         frame = frame.drop(index=list(failed)).reset_index(drop=True)

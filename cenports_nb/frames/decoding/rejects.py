@@ -10,11 +10,11 @@ from cenports_nb.api.http.json_repair import restore_text
 from cenports_nb.frames.provenance import Reject
 
 
-def explain_reject(place: int, record: bytes, key: str, error: Exception, where: str = "") -> Reject:
+def explain_reject(record_index: int, record: bytes, key: str, error: Exception, where: str = "") -> Reject:
     """Name the column and the reason of a record that msgspec refused.
 
     Args:
-        place: The record's position among those received.
+        record_index: The record's position among those received.
         record: Its JSON.
         key: The field that identifies it.
         error: The error of msgspec.
@@ -30,7 +30,7 @@ def explain_reject(place: int, record: bytes, key: str, error: Exception, where:
         text = f"{column or 'the record'} {_describe_mismatch(wanted[1], record, path)}"
     elif column and column not in text:
         text = f"{column}: {text}"
-    return Reject(place, read_key(record, key), column, where + text, format_record(record))
+    return Reject(record_index, read_key(record, key), column, where + text, format_record(record))
 
 
 EXPECTED_TYPE = re.compile(r"Expected `([^`]+)`, got `\w+`$")
@@ -51,8 +51,8 @@ def _describe_mismatch(wanted: str, record: bytes, path: str) -> str:
     what = TYPE_WORDS["str"] if "str" in kinds else TYPE_WORDS.get(kinds[0], kinds[0])
     try:
         value = msgspec.json.decode(record)
-        for name, place in re.findall(r"\.(\w+)|\[(\d+)\]", path):
-            value = value[name] if name else value[int(place)]
+        for name, item in re.findall(r"\.(\w+)|\[(\d+)\]", path):
+            value = value[name] if name else value[int(item)]
     except (msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError):
         return f"isn't {what}"
     if value is None:

@@ -54,14 +54,14 @@ def decode_shipment_items(shipments: pd.DataFrame, raw: Sequence[bytes]) -> tupl
     owners: list[int] = []
     packages: list[str | None] = []
     rejects: list[Reject] = []
-    for owner, place in enumerate(shipments["_index"].tolist()):
-        record = msgspec.json.decode(raw[place])
+    for owner, record_index in enumerate(shipments["_index"].tolist()):
+        record = msgspec.json.decode(raw[record_index])
         shipment = flatten(record)
         for position, (line, package) in enumerate(find_lines(record), start=1):
             try:
                 rows.append(_decode_line(line, position, shipment))
             except msgspec.ValidationError as error:
-                rejects.append(_reject(place, line, position, shipment, error))
+                rejects.append(_reject(record_index, line, position, shipment, error))
             else:
                 owners.append(owner)
                 packages.append(package)
@@ -163,9 +163,9 @@ def _parse_quantity(value: Any) -> int:
         raise msgspec.ValidationError(f"quantity isn't a whole number: {value!r}") from None
 
 
-def _reject(place: int, line: Any, position: int, shipment: Fields, error: Exception) -> Reject:
+def _reject(record_index: int, line: Any, position: int, shipment: Fields, error: Exception) -> Reject:
     fields = flatten(line) if isinstance(line, dict) else {}
     key = next((str(fields[name]) for name in SKU_FIELDS if fields.get(name) is not None), "")
     column = "quantity" if fields else ""
     where = f"line {position} of a shipment of order {shipment.get('order_no')}"
-    return Reject(place, key, column, f"{where}: {error}", format_record(msgspec.json.encode(line)))
+    return Reject(record_index, key, column, f"{where}: {error}", format_record(msgspec.json.encode(line)))

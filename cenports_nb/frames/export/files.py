@@ -146,7 +146,7 @@ def write_csv(frame: pd.DataFrame, path: Path, zone: ZoneInfo, exact: Collection
     """
     columns = [
         column if column.name in exact else _format_csv_column(column, zone)
-        for column in (frame.iloc[:, place] for place in range(frame.shape[1]))
+        for column in (frame.iloc[:, position] for position in range(frame.shape[1]))
     ]
     harmless = pd.concat(columns, axis=1) if columns else frame
     harmless.columns = pd.Index([_escape_formula(name) for name in frame.columns])

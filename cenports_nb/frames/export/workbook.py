@@ -88,7 +88,7 @@ def write_workbook(frames: Mapping[str, pd.DataFrame], path: Path, zones: Mappin
                 {"comments": "\n".join(_describe_origin(name, frame) for name, frame in frames.items())}
             )
             for sheet, (name, frame) in zip(sheets, shown.items(), strict=True):
-                columns = [_to_excel_column(frame.iloc[:, place], zones[name]) for place in range(frame.shape[1])]
+                columns = [_to_excel_column(frame.iloc[:, position], zones[name]) for position in range(frame.shape[1])]
                 _write_sheet(book, book.add_worksheet(sheet), columns, name)
             _write_about(book, book.add_worksheet(about), frames, shown, zones)
     except FileCreateError as error:
@@ -155,8 +155,8 @@ def _fit_to_paper(sheet: Any) -> None:
 def _write_header(book: Any, sheet: Any, columns: list[ExcelColumn], name: str) -> None:
     for at, column in enumerate(columns):
         sheet.set_column(at, at, _choose_width(column))
-        place = {"align": "right"} if column.has_numbers else LEFT
-        head = book.add_format({"bold": True, "bottom": 1, "num_format": title_format(column.name)} | place)
+        alignment = {"align": "right"} if column.has_numbers else LEFT
+        head = book.add_format({"bold": True, "bottom": 1, "num_format": title_format(column.name)} | alignment)
         if sheet.write_string(0, at, column.name, head) == TRUNCATED:
             raise _too_long_error(name, "a column's name", column.name)
         if column.note:

@@ -167,8 +167,8 @@ def _describe_flaw(flaw: Flaw, name: str, values: pd.Series[Any]) -> str:
     """Describe a flaw: the column, what is wrong, the first rows with their values, what to do."""
     where = np.flatnonzero(flaw.bad)
     shown = [
-        _describe_row(values, int(place), quoted=flaw.quoted and _is_quotable(name))
-        for place in where[:MAX_QUOTED_ROWS]
+        _describe_row(values, int(position), quoted=flaw.quoted and _is_quotable(name))
+        for position in where[:MAX_QUOTED_ROWS]
     ]
     more = f" and {len(where) - MAX_QUOTED_ROWS:,} more" if len(where) > MAX_QUOTED_ROWS else ""
     rows = f"{pluralize('row', len(where))} {', '.join(shown)}{more}"
@@ -176,11 +176,11 @@ def _describe_flaw(flaw: Flaw, name: str, values: pd.Series[Any]) -> str:
     return f"has {article} {name} that {flaw.what} in {rows}: {flaw.advice}"
 
 
-def _describe_row(values: pd.Series[Any], place: int, *, quoted: bool) -> str:
-    label = str(values.index[place])
+def _describe_row(values: pd.Series[Any], position: int, *, quoted: bool) -> str:
+    label = str(values.index[position])
     if not quoted:
         return label
-    value = values.iloc[place]
+    value = values.iloc[position]
     text = repr(value) if isinstance(value, str) else str(value)
     return f"{label} ({text if len(text) <= 40 else text[:39] + '…'})"
 

@@ -167,7 +167,7 @@ def _check_fields(
     for objection in find_objections("POST /orders", body, sizes):
         if len(objection.path) < 3 or not isinstance(objection.path[1], int):
             if planned:
-                errors.add(objection.place, objection.reason)
+                errors.add(objection.location, objection.reason)
             continue
         order = parsed[objection.path[1]]
         position, name = find_column(objection.path[2:])

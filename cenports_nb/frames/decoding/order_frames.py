@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, cast
@@ -201,57 +201,31 @@ def _find_repeated(keys: dict[str, pa.Array], keep: Any) -> np.ndarray:
 
 
 def _compare_copies(pages: Sequence[OrderPages], first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Compare copies of orders, column by column and line by line."""
-    unlike = np.zeros(len(first), dtype=bool)
-    orders = [page.orders for page in pages]
-    sizes = [len(page.record_indexes) for page in pages]
-    pick_first, pick_second = _plan_take(sizes, first), _plan_take(sizes, second)
+    """Return which pairs of copies of an order differ, in a column or in a line."""
+    orders, lines = [page.orders for page in pages], [page.lines for page in pages]
+    differ = np.zeros(len(first), dtype=bool)
     for name in orders[0]:  # the columns that were kept
-        unlike |= _not_equal(pick_first(orders, name), pick_second(orders, name))
+        differ |= _compare_rows(_concat(orders, name, ORDER_TYPES), first, second)
     owners = _join_line_owners(pages)
-    number = sum(len(page.record_indexes) for page in pages)
-    counts = np.bincount(owners, minlength=number)
-    starts = np.cumsum(counts) - counts
-    unlike |= counts[first] != counts[second]
-    alike = np.flatnonzero(~unlike)
-    size = counts[first[alike]]
+    counts = np.bincount(owners, minlength=sum(len(page.record_indexes) for page in pages))
+    differ |= counts[first] != counts[second]
+    pairs = np.flatnonzero(~differ)
+    size = counts[first[pairs]]
+    pair = np.repeat(pairs, size)  # of each line
     within = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
-    lines = [page.lines for page in pages]
-    sizes = [len(page.owners) for page in pages]
-    pick_first, pick_second = (
-        _plan_take(sizes, np.repeat(starts[which[alike]], size) + within) for which in (first, second)
-    )
-    pair = np.repeat(alike, size)
+    starts = np.cumsum(counts) - counts
     for name in LINE_TYPES:
-        unlike[pair[_not_equal(pick_first(lines, name), pick_second(lines, name))]] = True
-    return unlike
+        column = _concat(lines, name, LINE_TYPES)
+        differ[pair[_compare_rows(column, starts[first[pair]] + within, starts[second[pair]] + within)]] = True
+    return differ
 
 
-def _plan_take(sizes: Sequence[int], rows: np.ndarray) -> Callable[[Sequence[dict[str, pa.Array]], str], pa.Array]:
-    """Plan how to take a few rows out of columns in parts, without joining the parts."""
-    order = np.argsort(rows, kind="stable")
-    edges = np.cumsum([0, *sizes])
-    cuts = np.searchsorted(rows[order], edges)
-    plan = [
-        (part, pa.array(rows[order[cuts[part] : cuts[part + 1]]] - edges[part]))
-        for part in range(len(sizes))
-        if cuts[part] < cuts[part + 1]
-    ]
-    back = np.empty(len(rows), dtype="int64")
-    back[order] = np.arange(len(rows))
-
-    def pick(parts: Sequence[dict[str, pa.Array]], name: str) -> pa.Array:
-        found = [parts[part][name].take(at) for part, at in plan]
-        return pa.concat_arrays(found).take(pa.array(back)) if found else parts[0][name].slice(0, 0)
-
-    return pick
-
-
-def _not_equal(left: pa.Array, right: pa.Array) -> np.ndarray:
-    """Compare values; null equals null."""
+def _compare_rows(column: pa.Array, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return which rows of a column differ; null equals null."""
+    left, right = column.take(pa.array(first)), column.take(pa.array(second))
     values = pc.fill_null(pc.not_equal(left, right), False)
-    unlike: np.ndarray = np.asarray(values) | (np.asarray(left.is_null()) != np.asarray(right.is_null()))
-    return unlike
+    differ: np.ndarray = np.asarray(values) | (np.asarray(left.is_null()) != np.asarray(right.is_null()))
+    return differ
 
 
 def _select_days(

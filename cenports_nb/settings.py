@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cenports_nb.account import BASE_URLS, clean_address, is_loopback, normalize_account, split_account
 from cenports_nb.credentials import read_secret
 from cenports_nb.errors import ConfigurationError
-from cenports_nb.private_files import write_private_file
+from cenports_nb.profiles import read_profile, read_seconds, read_table
 from cenports_nb.rendering.surface import choose_wording
 from cenports_nb.secret import Secret, hide
 
 DEFAULT_REQUESTS_PER_MINUTE = 60  # as in the reference
-PROFILES_FILE_NAME = "profiles.toml"
 
 ENVIRONMENT_HINTS = {
     "python": 'Say which account is meant: connect("sandbox"), connect("staging") or connect("production"); or set '
@@ -121,7 +119,7 @@ def resolve_settings(
     environ = None  # it may hold the secret in clear text, and tracebacks show variables
     home = home_folder(env)
     profile_name = profile or env.get("CENPORTS_PROFILE") or None
-    table = _read_profile(home, profile_name)
+    table = read_profile(home, profile_name)
     chosen = environment or env.get("CENPORTS_ENVIRONMENT") or table.get("environment")
     if not chosen:
         raise ConfigurationError(choose_wording(**ENVIRONMENT_HINTS))
@@ -151,8 +149,8 @@ def resolve_settings(
         home=home,
         profile=profile_name or ("default" if table else None),
         offline=bool(offline),
-        ages=_read_seconds(own, "ages"),
-        dialect=_read_table(own, "dialect"),
+        ages=read_seconds(own, "ages"),
+        dialect=read_table(own, "dialect"),
     )
 
 
@@ -197,60 +195,6 @@ def home_folder(environ: Mapping[str, str] | None = None) -> Path:
     return Path(platformdirs.user_data_dir("cenports-nb", appauthor=False))
 
 
-def save_profile(home: Path, name: str, changes: Mapping[str, Any]) -> Path:
-    """Write values to a profile; a mapping goes to its table of that name. Comments stay, secrets are refused.
-
-    Raises:
-        ConfigurationError: The file can't be read or written.
-    """
-    import tomlkit  # noqa: PLC0415 - only the doctor and a log-in write profiles
-    import tomlkit.exceptions  # noqa: PLC0415
-
-    path = home / PROFILES_FILE_NAME
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
-        table: Any = document.setdefault(name, tomlkit.table())
-        for key, value in changes.items():
-            if isinstance(value, Mapping):
-                table.setdefault(key, tomlkit.table()).update(value)
-            elif key != "client_secret":
-                table[key] = value
-        write_private_file(path, tomlkit.dumps(document).encode())
-    except (OSError, UnicodeDecodeError, tomlkit.exceptions.TOMLKitError) as error:
-        raise ConfigurationError(f"{path} can't be written ({error}): fix or delete it.") from None
-    return path
-
-
-def _read_profiles(home: Path) -> dict[str, Any]:
-    """Read all profiles; none if the file is missing."""
-    path = home / PROFILES_FILE_NAME
-    try:
-        profiles = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        reason = str(error)
-    else:
-        for table in profiles.values():
-            if isinstance(table, dict) and "client_secret" in table:
-                table["client_secret"] = hide(str(table["client_secret"]))  # refused below, and never shown
-        return profiles
-    # Raised after the handler, so that no reference leads to frames that hold the file's text.
-    raise ConfigurationError(f"{path} can't be read ({reason}): fix or delete it.")
-
-
-def read_client_id(home: Path, name: str) -> str | None:
-    """Return the client id of a profile; None if there is no such profile.
-
-    Raises:
-        ConfigurationError: The file can't be read.
-    """
-    table = _read_profiles(home).get(name, {})
-    found = table.get("client_id") if isinstance(table, dict) else None
-    return str(found) if found else None
-
-
 def read_profile_value(key: str, profile: str | None = None) -> Any:
     """Return one value of a profile: the named one, else that of CENPORTS_PROFILE, else the default profile.
 
@@ -260,27 +204,7 @@ def read_profile_value(key: str, profile: str | None = None) -> Any:
     Raises:
         ConfigurationError: The file can't be read, or has no such profile.
     """
-    return _read_profile(home_folder(), profile or os.environ.get("CENPORTS_PROFILE") or None).get(key)
-
-
-def _read_profile(home: Path, name: str | None) -> dict[str, Any]:
-    """Read one profile; a missing file is an empty default profile."""
-    path, profiles = home / PROFILES_FILE_NAME, _read_profiles(home)
-    if name is None:
-        table = profiles.get("default", {})
-    elif name in profiles:
-        table = profiles[name]
-    else:
-        known = ", ".join(sorted(profiles)) or "none"
-        raise ConfigurationError(f"There is no profile {name!r} in {path}; profiles there: {known}.")
-    if not isinstance(table, dict):
-        raise ConfigurationError(f"Profile {name or 'default'!r} in {path} is not a [table]: give it one.")
-    if "client_secret" in table:
-        raise ConfigurationError(
-            f"Profile {name or 'default'!r} in {path} holds a client_secret: remove it there, "
-            f"and keep the secret in the keyring (`cenports-nb login`) or in CENPORTS_CLIENT_SECRET."
-        )
-    return table
+    return read_profile(home_folder(), profile or os.environ.get("CENPORTS_PROFILE") or None).get(key)
 
 
 def _choose_base_url(chosen: str, base_url: str | None, table: Mapping[str, Any], env: Mapping[str, str]) -> str:
@@ -371,23 +295,6 @@ def _choose_rate_limit(rate_limit: int | None, table: Mapping[str, Any], env: Ma
     if number < 1:
         raise ConfigurationError(f"The rate limit {value!r} isn't a number of requests per minute, such as 60.")
     return number
-
-
-def _read_table(profile: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return a table of a profile."""
-    found = profile.get(name, {})
-    if not isinstance(found, dict):
-        raise ConfigurationError(f"{name} = {found!r} in the profile isn't a table: write it as [profile.{name}].")
-    return found
-
-
-def _read_seconds(profile: Mapping[str, Any], name: str) -> Mapping[str, float]:
-    """Return a table of seconds of a profile."""
-    found = _read_table(profile, name)
-    for key, value in found.items():
-        if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
-            raise ConfigurationError(f"{name}.{key} = {value!r} in the profile isn't a number of seconds, such as 60.")
-    return {key: float(value) for key, value in found.items()}
 
 
 def _check_time_zone(name: str) -> str:

@@ -12,7 +12,7 @@ from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.private_files import create_private_file, replace_file, write_private_file
-from cenports_nb.settings import save_profile
+from cenports_nb.profiles import save_profile
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
 

@@ -14,8 +14,9 @@ import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.api.doctor import Examination, examine
 from cenports_nb.errors import AuthenticationError
+from cenports_nb.profiles import save_profile
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Clock, Dialect, Sandbox
-from cenports_nb.settings import resolve_settings, save_profile
+from cenports_nb.settings import resolve_settings
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,8 @@ from support.command_line import run_command
 from cenports_nb.api.client import Client
 from cenports_nb.api.retrieval.observed_limits import get_observed_limits
 from cenports_nb.frames.loaders.stock import STOCK_SOURCE
-from cenports_nb.settings import resolve_settings, save_profile
+from cenports_nb.profiles import save_profile
+from cenports_nb.settings import resolve_settings
 from cenports_nb.submissions.context import get_context
 from cenports_nb.submissions.probe.reading_states import format_reading_states, list_reading_states
 from cenports_nb.submissions.rules.models import Batch, Head, Row

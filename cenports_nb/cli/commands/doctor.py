@@ -199,7 +199,7 @@ def _print_findings(findings: Sequence[Finding]) -> None:
 
 def _save_learnt(settings: Settings, profile: str | None, learnt: Mapping[str, Any]) -> None:
     """Save the findings to the profile."""
-    from cenports_nb.settings import save_profile  # noqa: PLC0415
+    from cenports_nb.profiles import save_profile  # noqa: PLC0415
 
     if settings.environment == "sandbox" and not profile:
         typer.echo("Nothing saved: a sandbox has no profile.")

@@ -32,7 +32,8 @@ def login(
     """Store an account as a profile: its secret in the system's keyring, all else in profiles.toml."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.credentials import delete_secret, store_secret  # noqa: PLC0415
-    from cenports_nb.settings import home_folder, read_client_id, save_profile  # noqa: PLC0415
+    from cenports_nb.profiles import read_client_id, save_profile  # noqa: PLC0415
+    from cenports_nb.settings import home_folder  # noqa: PLC0415
 
     if notify:
         _store_notify_url(profile, from_stdin=secret_stdin)
@@ -95,7 +96,8 @@ def logout(
     """Delete a profile's secret from the keyring."""
     from cenports_nb.credentials import NOTIFY_ENTRY, delete_secret  # noqa: PLC0415
     from cenports_nb.errors import ConfigurationError  # noqa: PLC0415
-    from cenports_nb.settings import home_folder, read_client_id  # noqa: PLC0415
+    from cenports_nb.profiles import read_client_id  # noqa: PLC0415
+    from cenports_nb.settings import home_folder  # noqa: PLC0415
 
     if notify:
         there = delete_secret(profile, NOTIFY_ENTRY)

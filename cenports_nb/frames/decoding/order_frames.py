@@ -205,7 +205,7 @@ def _compare_copies(pages: Sequence[OrderPages], first: np.ndarray, second: np.n
     orders, lines = [page.orders for page in pages], [page.lines for page in pages]
     differ = np.zeros(len(first), dtype=bool)
     for name in orders[0]:  # the columns that were kept
-        differ |= _compare_rows(_concat(orders, name, ORDER_TYPES), first, second)
+        differ |= _compare_rows(orders, name, first, second)
     owners = _join_line_owners(pages)
     counts = np.bincount(owners, minlength=sum(len(page.record_indexes) for page in pages))
     differ |= counts[first] != counts[second]
@@ -215,14 +215,16 @@ def _compare_copies(pages: Sequence[OrderPages], first: np.ndarray, second: np.n
     within = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
     starts = np.cumsum(counts) - counts
     for name in LINE_TYPES:
-        column = _concat(lines, name, LINE_TYPES)
-        differ[pair[_compare_rows(column, starts[first[pair]] + within, starts[second[pair]] + within)]] = True
+        unlike = _compare_rows(lines, name, starts[first[pair]] + within, starts[second[pair]] + within)
+        differ[pair[unlike]] = True
     return differ
 
 
-def _compare_rows(column: pa.Array, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def _compare_rows(parts: Sequence[dict[str, pa.Array]], name: str, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return which rows of a column differ; null equals null."""
-    left, right = column.take(pa.array(first)), column.take(pa.array(second))
+    column = pa.chunked_array([part[name] for part in parts])  # not joined: that would copy all of it for a few rows
+    taken = column.take(pa.array(np.concatenate([first, second]))).combine_chunks()
+    left, right = taken.slice(0, len(first)), taken.slice(len(first))
     values = pc.fill_null(pc.not_equal(left, right), False)
     differ: np.ndarray = np.asarray(values) | (np.asarray(left.is_null()) != np.asarray(right.is_null()))
     return differ

@@ -19,7 +19,8 @@ from .frames.loaders.stock import (
     load_channels,
     load_warehouses,
 )
-from .frames.masking import mask_pii, show_pii
+from .frames.privacy.display import show_pii
+from .frames.privacy.masking import mask_pii
 from .frames.provenance import Provenance, provenance, rejected
 from .frames.schema import schemas
 from .notebook.charts.cover import plot_cover

@@ -64,8 +64,8 @@ def freeze_inputs(files: ReportFiles, facts: Mapping[str, Any], frames: Mapping[
     Raises:
         InvalidRequestError: A file can't be written.
     """
-    from cenports_nb.frames.masking import mask_pii  # noqa: PLC0415 - rejected records hold people too
-    from cenports_nb.frames.personal_columns import personal_kind  # noqa: PLC0415
+    from cenports_nb.frames.privacy.masking import mask_pii  # noqa: PLC0415 - rejected records hold people too
+    from cenports_nb.frames.privacy.personal_columns import personal_kind  # noqa: PLC0415
 
     if files.folder is None:
         return

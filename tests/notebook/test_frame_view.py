@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from support.frame_views import loaded, shown
 
 import cenports_nb as cn
-from cenports_nb.frames import masking
+from cenports_nb.frames.privacy import display
 from cenports_nb.notebook import report_page
 from cenports_nb.notebook.frame_view import frame_view
 from cenports_nb.notebook.frame_view.frame_view import render_frame
@@ -288,7 +288,7 @@ def test_latex_is_masked_too() -> None:
 
 def test_a_session_may_show_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until the kernel ends."""
-    monkeypatch.setattr(masking._display, "is_unmasked", False)
+    monkeypatch.setattr(display._display, "is_unmasked", False)
     frame = loaded(3)[["order_no", "contact_name"]]
     assert frame["contact_name"].iloc[0] not in shown(frame)["text/html"]
     assert cn.show_pii() is None

@@ -10,7 +10,7 @@ from support.order_frames import CLOSING, NAUGHTY, NO_LINES, build_details, make
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.masking import mask_for_display
+from cenports_nb.frames.privacy.masking import mask_for_display
 from cenports_nb.notebook.explorer.explorer import OrderGrid
 from cenports_nb.notebook.explorer.order_detail import build_error_details
 from cenports_nb.notebook.explorer.order_index import OrderIndex

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from cenports_nb.frames.arrow_columns import repeat_text
-from cenports_nb.frames.masking import mask_pii
-from cenports_nb.frames.personal_columns import personal_kind
+from cenports_nb.frames.privacy.masking import mask_pii
+from cenports_nb.frames.privacy.personal_columns import personal_kind
 from cenports_nb.frames.provenance import rejected
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from cenports_nb.frames.account_column import ACCOUNT
-from cenports_nb.frames.masking import PSEUDONYM, SHORT_KINDS, mask_pii, shorten_pseudonym
+from cenports_nb.frames.privacy.masking import mask_pii
+from cenports_nb.frames.privacy.pseudonyms import PSEUDONYM, SHORT_KINDS, shorten_pseudonym
 from cenports_nb.frames.schema.column_docs import NAME
 
 CUSTOMER_COLUMNS = ("customer_name", "ship_to_name", "contact_name", "bill_to_name")

@@ -12,7 +12,7 @@ import pandas as pd
 import traitlets
 from IPython.display import display
 
-from cenports_nb.frames.masking import is_unmasked
+from cenports_nb.frames.privacy.display import is_unmasked
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.ipython import get_kernel, is_attended

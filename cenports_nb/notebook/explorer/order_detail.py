@@ -11,8 +11,8 @@ import pandas as pd
 from cenports_nb.frames.dates import format_iso, parse_time_zone
 from cenports_nb.frames.decoding.shipment_items import QUANTITY_FIELDS, SKU_FIELDS, find_lines
 from cenports_nb.frames.line_status import CANCELLED_WORDS, CLOSED_WORDS
-from cenports_nb.frames.masking import mask_for_display
-from cenports_nb.frames.personal_columns import normalize_name
+from cenports_nb.frames.privacy.masking import mask_for_display
+from cenports_nb.frames.privacy.personal_columns import normalize_name
 from cenports_nb.notebook.explorer.order_index import OrderIndex
 from cenports_nb.notebook.grid.widget import DetailSection
 from cenports_nb.rendering.text import format_number

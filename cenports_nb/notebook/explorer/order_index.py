@@ -14,7 +14,7 @@ from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import is_plain_day, local_days, local_times, parse_time_zone
-from cenports_nb.frames.personal_columns import personal_kind
+from cenports_nb.frames.privacy.personal_columns import personal_kind
 from cenports_nb.frames.provenance import provenance, read_time_zone
 from cenports_nb.frames.row_keys import IntArray, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.frames.masking import has_people, is_unmasked, mask_for_display, mask_series
+from cenports_nb.frames.privacy.display import has_people, is_unmasked
+from cenports_nb.frames.privacy.masking import mask_for_display, mask_series
 from cenports_nb.frames.provenance import ACCOUNT_KEY, PROVENANCE_KEY, Provenance, describe_file, provenance
 from cenports_nb.ipython import get_shell
 from cenports_nb.notebook.frame_view.columns import choose_columns, cut_middle, has_loaded_rows

@@ -12,7 +12,8 @@ from urllib.parse import quote
 import pandas as pd
 
 from cenports_nb.frames.export.files import export
-from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii
+from cenports_nb.frames.privacy.display import UNMASKED_KEY
+from cenports_nb.frames.privacy.masking import mask_pii
 
 RESULT_MIME_TYPE = "application/vnd.cenports-nb.result+json"
 """The MIME type of the output that holds what the exit code depends on."""

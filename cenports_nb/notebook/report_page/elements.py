@@ -10,7 +10,8 @@ from urllib.parse import unquote
 import pandas as pd
 from IPython.display import HTML, Markdown
 
-from cenports_nb.frames.masking import is_unmasked, mask_for_display
+from cenports_nb.frames.privacy.display import is_unmasked
+from cenports_nb.frames.privacy.masking import mask_for_display
 from cenports_nb.frames.provenance import read_time_zone
 from cenports_nb.notebook.report_page.attachments import HEADLINE_MIME_TYPE
 from cenports_nb.notebook.report_page.cells import render_rows, render_value

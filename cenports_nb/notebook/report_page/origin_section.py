@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from IPython.display import display
 
-from cenports_nb.frames.masking import mask_for_display
+from cenports_nb.frames.privacy.masking import mask_for_display
 from cenports_nb.frames.provenance import provenance, rejected
 from cenports_nb.notebook.report_page.accounts import ReportAccounts
 from cenports_nb.notebook.report_page.attachments import RESULT_MIME_TYPE

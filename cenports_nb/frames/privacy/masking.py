@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import re
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +12,9 @@ from pandas.api import types
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.account_column import ACCOUNT
-from cenports_nb.frames.personal_columns import is_known, is_personal_number, normalize_name, personal_kind
+from cenports_nb.frames.privacy.json_masking import mask_json
+from cenports_nb.frames.privacy.personal_columns import is_known, is_personal_number, normalize_name, personal_kind
+from cenports_nb.frames.privacy.pseudonyms import Pseudonymize, build_pseudonymizer
 from cenports_nb.frames.provenance import (
     ACCOUNT_KEY,
     QUOTED_VALUE,
@@ -27,24 +25,9 @@ from cenports_nb.frames.provenance import (
     replace_account,
     replace_rejects,
 )
-from cenports_nb.frames.schema.column_docs import ADDRESS, EMAIL, NAME, PHONE, TEXT
-from cenports_nb.frames.schema.keys import LINE_ITEM_KEYS
-
-UNMASKED_KEY = "cenports_nb_pii"
-"""The key in `attrs` of a frame whose views are not masked."""
-
-SHORT_KINDS = {NAME: "Customer", ADDRESS: "Address", PHONE: "Phone", EMAIL: "Email", TEXT: "Message"}
-SHORT_DIGITS = 4
-"""How pseudonyms are shown in views."""
-
-DIGEST_BYTES = 6  # 48 bits: of a million people, two share a pseudonym in one of 560 accounts
-PSEUDONYM = re.compile(rf"({'|'.join(SHORT_KINDS)})-[0-9a-f]{{{2 * DIGEST_BYTES}}}")
-PEOPLE_KEYS = {*LINE_ITEM_KEYS, "customer_order_no", "tracking_number"}
-"""Key columns of frames with people in them: a stranger's frame has none of these."""
+from cenports_nb.frames.schema.column_docs import TEXT
 
 MAX_SIDEWAYS_ROWS = 500  # a transposed frame has few rows; longer ones have people or orders in their index
-
-Pseudonymize = Callable[[str, Any], str]
 
 
 def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
@@ -146,124 +129,6 @@ def mask_series(column: pd.Series[Any]) -> pd.Series[Any]:
     masked: pd.Series[Any] = mask_for_display(column.to_frame()).iloc[:, 0]
     masked.name = column.name
     return masked
-
-
-@overload
-def show_pii(frame: pd.DataFrame) -> pd.DataFrame: ...
-@overload
-def show_pii(frame: None = None) -> None: ...
-def show_pii(frame: pd.DataFrame | None = None) -> pd.DataFrame | None:
-    """Return the same frame, with views that show personal data; without a frame, show it in every view.
-
-    A notebook saves what it shows, so its file then contains names and addresses. Copies and filters of the frame
-    show them too. After `show_pii()`, views are masked again when the kernel restarts.
-
-    Views in Jupyter are masked if a frame comes from a loader, or has a personal column and a key column of orders or
-    shipments, as `pd.concat` and `merge` leave them. `print(frame)` and other front ends, such as marimo's tables, are
-    not masked. `mask_pii` masks the data itself.
-
-    Args:
-        frame: Any frame; it is not changed.
-
-    Example:
-        >>> orders = cn.load_orders(client, last="30D")
-        >>> cn.show_pii(orders)[["order_no", "customer_name"]].head(2)
-          order_no           customer_name
-        0    11007  Princesa Isabel Vinhos
-        1    11008            Ernst Handel
-    """
-    if frame is None:
-        _display.is_unmasked = True
-        return None
-    shown = frame.copy(deep=False)
-    shown.attrs[UNMASKED_KEY] = "shown"
-    return shown
-
-
-@dataclass
-class _Display:
-    """What a person asked for until the process ends."""
-
-    is_unmasked: bool = False
-
-
-_display = _Display()
-
-
-def is_unmasked(shown: pd.DataFrame | pd.Series[Any]) -> bool:
-    """Return whether a person asked to see the personal data of a frame or column."""
-    return _display.is_unmasked or UNMASKED_KEY in shown.attrs
-
-
-def has_people(frame: pd.DataFrame) -> bool:
-    """Return whether a frame has a personal column and a key column of orders or shipments, wherever it comes from."""
-    names = {str(name) for name in (*frame.columns, *frame.index.names)}
-    return not names.isdisjoint(PEOPLE_KEYS) and any(is_known(name) and personal_kind(name) for name in names)
-
-
-def build_pseudonymizer(account: str, *, shorten: bool = False) -> Pseudonymize:
-    """Build the function that returns the pseudonym of a value in an account.
-
-    Args:
-        account: The account's key.
-        shorten: Return pseudonyms for views, such as `Customer 3f9a`.
-    """
-    key = hashlib.blake2b(account.encode()).digest()
-    starts = {kind: hashlib.blake2b(digest_size=DIGEST_BYTES, key=key, person=kind.encode()) for kind in SHORT_KINDS}
-    known: dict[tuple[str, str], str] = {}
-
-    def pseudonymize(kind: str, value: Any) -> str:
-        text = str(value)
-        if (kind, text) not in known:
-            digest = starts[kind].copy()
-            digest.update(text.encode("utf-8", "surrogatepass"))
-            stays = PSEUDONYM.fullmatch(text) is not None
-            known[kind, text] = text if stays else f"{kind}-{digest.hexdigest()}"
-        return known[kind, text]
-
-    return pseudonymize if not shorten else lambda kind, value: shorten_pseudonym(pseudonymize(kind, value))
-
-
-def shorten_pseudonym(pseudonym: str) -> str:
-    """Shorten a pseudonym for a view, such as `Customer 3f9a`."""
-    kind, _, digits = pseudonym.rpartition("-")
-    return f"{SHORT_KINDS[kind]} {digits[:SHORT_DIGITS]}"
-
-
-def mask_json(text: str, path: str, pseudonymize: Pseudonymize, quoted: str = "") -> str | None:
-    """Mask the personal fields of JSON, by their names; None if the text isn't JSON.
-
-    Args:
-        text: The JSON.
-        path: Its location, such as the column; empty for a record.
-        pseudonymize: From `build_pseudonymizer`.
-        quoted: A field whose text could not be read, so that it may hold anything.
-    """
-    try:
-        value = json.loads(text)
-        masked = json.dumps(_mask_value(value, path, pseudonymize, quoted), ensure_ascii=False, separators=(",", ":"))
-    except (ValueError, RecursionError):
-        return None
-    try:
-        masked.encode()
-    except UnicodeEncodeError:  # half a surrogate pair, which only its escape can represent
-        return json.dumps(json.loads(masked), separators=(",", ":"))
-    return masked
-
-
-def _mask_value(value: Any, path: str, pseudonymize: Pseudonymize, quoted: str) -> Any:
-    if isinstance(value, dict):
-        return {
-            name: _mask_value(item, f"{path}_{normalize_name(name)}".lstrip("_"), pseudonymize, quoted)
-            for name, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_mask_value(item, path, pseudonymize, quoted) for item in value]
-    if value is None or isinstance(value, bool):
-        return value
-    anything = not path or (isinstance(value, str) and path == quoted)  # outside any field, or not what it should be
-    kind = personal_kind(path) or (TEXT if anything else "")
-    return pseudonymize(kind, value) if kind else value
 
 
 def _mask_rejects_column(label: Hashable, rejects: pd.DataFrame, pseudonymize: Pseudonymize) -> pd.Series[Any] | None:

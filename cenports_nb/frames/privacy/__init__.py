@@ -1,0 +1,1 @@
+"""Personal data: which columns have it, pseudonyms, and views without it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from datetime import timedelta
 from pathlib import Path
@@ -11,12 +11,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from support.archive_shop import NOW, Shop
+from support.archive_shop import NOW, copy_archive, open_shop
 from support.dying_scan import DyingScan
 
 import cenports_nb as cn
-from cenports_nb.sandbox import Sandbox
-from cenports_nb.sandbox.clock import Clock
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cluster")]
 FIRST = NOW + timedelta(hours=1)
@@ -24,19 +22,15 @@ FIRST = NOW + timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[cn.Archive]:
+def archive(tmp_path_factory: pytest.TempPathFactory, first_update: Callable[[str], Path]) -> cn.Archive:
     """An archive of two updates, with a changed order."""
     folder = tmp_path_factory.mktemp("cluster")
-    with Sandbox(orders=120, seed=7, rate_limit=None, clock=Clock(frozen_at=NOW)) as sandbox:
-        shop = Shop(sandbox)
-        archive = cn.open_archive(folder / "archive", personal="keep")
-        archive.update(shop.client, start="2025-12-01")
-        newest = list(sandbox.state.orders)[-1].number
-        shop.restate(newest, lambda record: record["lineItems"][0].update(quantity=90))
+    with open_shop(folder / "shop") as shop:
+        archive = copy_archive(first_update("keep"), folder / "archive", shop)
+        shop.restate("N-12", lambda record: record["lineItems"][0].update(quantity=90))
         shop.wait_days(1)
         archive.update(shop.client)
-        yield archive
-        shop.client.close()
+    return archive
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +57,7 @@ def test_a_cluster_by_its_address_gives_the_same(archive: cn.Archive, address: s
     pd.testing.assert_frame_equal(restated.lines, alone.lines)
 
 
+@pytest.mark.thorough
 def test_a_worker_that_dies_changes_nothing(archive: cn.Archive, address: str, tmp_path: Path) -> None:
     """Another one does its month."""
     import distributed  # noqa: PLC0415 - takes a second

@@ -105,6 +105,7 @@ def test_one_that_was_superseded_can_not_commit_to_any_table(s3: str) -> None:
             assert log.read() == []
 
 
+@pytest.mark.thorough
 def test_a_killed_update_is_superseded_and_taken_back(s3: str, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """It leaves its lease and half of its months; the next update waits for the lease, and archives what is there."""
     archive = cn.open_archive(f"{s3}/killed", personal="keep")
@@ -168,6 +169,7 @@ def test_the_holder_is_that_of_the_version_that_was_seen(s3: str) -> None:
     assert leases._read_holder(leases._open(lease.location)) == ""
 
 
+@pytest.mark.thorough
 def test_a_lease_that_was_deleted_begins_above_the_last_fence(s3: str) -> None:
     """Its table's versions begin at 0 again, but nobody is shut out by an old takeover."""
     url = f"{s3}/deleted"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -48,7 +49,6 @@ def test_no_file_holds_a_name(shop: Shop, folder: Path, personal: str) -> None:
 
 def test_pseudonyms_are_those_of_mask_pii(shop: Shop, archive: cn.Archive) -> None:
     """A masked archive can be joined with masked frames of the account."""
-    archive.update(shop.client)
     live = cn.mask_pii(cn.load_orders(shop.client, "2026-01-01", "2026-03-10"))
     pd.testing.assert_frame_equal(archive.load_orders().drop(columns="account"), live)
 
@@ -75,7 +75,6 @@ def test_what_is_kept_is_kept_and_forgotten_for_good(shop: Shop, folder: Path) -
 
 def test_forgotten_months_are_refused_by_name(shop: Shop, archive: cn.Archive) -> None:
     """Loads, `as_of`, SQL and the contents show that the month is forgotten."""
-    archive.update(shop.client)
     archive.forget(before="2026-02-01")
     for as_of in (None, "2026-03-11"):
         with pytest.raises(cn.errors.IncompleteError, match="2026-01 of sandbox:SANDBOX was forgotten on 2026-03-10"):
@@ -87,7 +86,6 @@ def test_forgotten_months_are_refused_by_name(shop: Shop, archive: cn.Archive) -
 
 def test_what_was_forgotten_stays_forgotten(shop: Shop, archive: cn.Archive) -> None:
     """A later update reads it again only if `start` asks for it."""
-    archive.update(shop.client)
     archive.forget(before="2026-02-01")
     shop.wait_days(30)
     archive.update(shop.client)
@@ -99,11 +97,10 @@ def test_what_was_forgotten_stays_forgotten(shop: Shop, archive: cn.Archive) -> 
 
 
 def test_forgetting_that_was_killed_is_finished_by_the_next_update(
-    shop: Shop, folder: Path, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, unmasked_archive: cn.Archive, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log records the forgetting first; the next update deletes files that remain."""
-    archive = cn.open_archive(folder, personal="keep")
-    archive.update(shop.client)
+    archive = unmasked_archive
 
     def stop(_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -123,7 +120,6 @@ def test_forgetting_after_a_killed_update_shows_nothing_of_it(
     shop: Shop, archive: cn.Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What an unfinished update wrote is undone first, and the next update reads it again."""
-    archive.update(shop.client)
     before = archive.load_line_items("2026-02-01", "2026-03-10")
     for number in ("N-06", "N-12"):
         shop.restate(number, lambda record: record["lineItems"][0].update(quantity=7))
@@ -145,22 +141,22 @@ def test_forgetting_after_a_killed_update_shows_nothing_of_it(
     assert archive.load_line_items()["quantity"].tolist().count(7) == 2
 
 
-def test_the_mode_is_fixed_at_creation(archive: cn.Archive, folder: Path) -> None:
+def test_the_mode_is_fixed_at_creation(new_archive: cn.Archive, folder: Path) -> None:
     """An archive never has names and pseudonyms of the same people."""
     with pytest.raises(cn.errors.InvalidRequestError, match=r"made with personal='mask', which can't be changed"):
         cn.open_archive(folder, personal="keep")
     with pytest.raises(cn.errors.InvalidRequestError, match='must be "mask", "drop" or "keep"'):
         cn.open_archive(folder, personal="all")
     assert cn.open_archive(folder).contents().empty
-    assert "personal data: mask" in repr(archive)
+    assert "personal data: mask" in repr(new_archive)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no modes")
-def test_files_are_their_owners_alone(shop: Shop, archive: cn.Archive, folder: Path) -> None:
+def test_files_are_their_owners_alone(shop: Shop, new_archive: cn.Archive, folder: Path) -> None:
     """File modes don't depend on the umask."""
     before = os.umask(0o000)
     try:
-        archive.update(shop.client)
+        new_archive.update(shop.client)
     finally:
         os.umask(before)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -168,9 +164,8 @@ def test_files_are_their_owners_alone(shop: Shop, archive: cn.Archive, folder: P
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
-def test_the_log_holds_no_values_but_instants(shop: Shop, folder: Path) -> None:
+def test_the_log_holds_no_values_but_instants(first_update: Callable[[str], Path]) -> None:
     """Column statistics would keep order numbers and names in the log forever."""
-    archive = cn.open_archive(folder, personal="keep")
-    archive.update(shop.client)
-    logs = "".join(path.read_text() for path in folder.glob("*/_delta_log/*.json"))
+    logs = "".join(path.read_text() for path in first_update("keep").glob("*/_delta_log/*.json"))
+    assert "order_date" in logs
     assert not [text for text in (*NAMES, "N-01", "SKU-1", "T-01") if text in logs]

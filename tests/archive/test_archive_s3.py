@@ -18,12 +18,14 @@ from support.s3_server import BUCKET
 
 import cenports_nb as cn
 from cenports_nb.archive.storage import lease
+from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.storage.location import Bucket, find_location
+from cenports_nb.archive.tables import ORDERS, to_table
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("s3")]
 
 EVERYTHING = fs.FileSelector("", recursive=True)
-FIRST, SECOND = "2026-03-10T12:00Z", "2026-03-11T12:00Z"
+FIRST = "2026-03-10T12:00Z"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def both(s3: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoArchi
         yield TwoArchives(archives[0], archives[1], shop)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("table", ["orders", "line_items", "shipments", "shipment_items", "actual_stock"])
 def test_a_bucket_returns_what_a_folder_returns(both: TwoArchives, table: str) -> None:
     """Rows, order and dtypes, now and as of the first update, after which two were begun at once."""
@@ -65,6 +68,24 @@ def test_a_bucket_returns_what_a_folder_returns(both: TwoArchives, table: str) -
         assert cn.provenance(frames[0]).source == f"archive s3://{BUCKET}/both"  # type: ignore[union-attr]
 
 
+def test_an_update_in_a_bucket_is_loaded_as_from_a_folder(s3: str, archive: cn.Archive, shop: Shop) -> None:
+    """The same rows and dtypes; keys come from the environment, and stay there."""
+    bucket = cn.open_archive(f"{s3}/loaded")
+    bucket.update(shop.client, start="2026-03-01")
+    for table in ("orders", "line_items", "shipment_items"):
+        frames = [getattr(each, f"load_{table}")("2026-03-01", "2026-03-10") for each in (bucket, archive)]
+        pd.testing.assert_frame_equal(*frames, check_flags=False)
+    found = find_location(bucket.folder)
+    assert isinstance(found, Bucket)
+    files = found._open_files()
+    everything = files.get_file_info(EVERYTHING)
+    logs = b"".join(files.open_input_file(each.path).read() for each in everything if each.path.endswith(".json"))
+    assert b"nobody-may-see" not in logs
+    assert "nobody-may-see" not in f"{bucket!r} {bucket._repr_html_()} {vars(bucket)}"
+    assert b"nobody-may-see" not in pickle.dumps(bucket.scan_line_items())
+
+
+@pytest.mark.thorough
 def test_contents_and_sql_are_those_of_a_folder(both: TwoArchives) -> None:
     """Sizes come from the log; SQL still can't touch files."""
     contents = [each.contents().drop(columns=["as_of", "bytes"]) for each in (both.bucket, both.folder)]
@@ -77,31 +98,22 @@ def test_contents_and_sql_are_those_of_a_folder(both: TwoArchives) -> None:
         both.bucket.sql(f"SELECT * FROM read_parquet('{both.bucket.folder}/orders/*/*/*.parquet')")
 
 
+@pytest.mark.thorough
 def test_another_process_reads_with_keys_of_its_own_environment(both: TwoArchives) -> None:
     """A task is the address, months and columns; it has no key."""
     scan = both.bucket.scan_line_items()
-    assert b"nobody-may-see" not in pickle.dumps(scan)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         sales = cn.summarize_sales(scan, by="sku", executor=executor)
     pd.testing.assert_frame_equal(sales, cn.summarize_sales(both.folder.scan_line_items(), by="sku"))
 
 
-def test_no_key_is_in_a_repr_or_an_object(both: TwoArchives) -> None:
-    """Keys come from the environment and stay there."""
-    location = find_location(both.bucket.folder)
-    assert isinstance(location, Bucket)
-    files = location._open_files()
-    everything = files.get_file_info(EVERYTHING)
-    logs = b"".join(files.open_input_file(each.path).read() for each in everything if each.path.endswith(".json"))
-    assert b"nobody-may-see" not in logs
-    assert "nobody-may-see" not in f"{both.bucket!r} {both.bucket._repr_html_()} {vars(both.bucket)}"
-
-
-def test_what_is_forgotten_is_deleted_from_the_bucket(s3: str, shop: Shop) -> None:
-    """No object of those months stays; a later update doesn't read them again."""
-    archive = cn.open_archive(f"{s3}/forgotten", personal="keep")
-    archive.clock = shop.clock
-    archive.update(shop.client, start="2026-02-01")
+def test_what_is_forgotten_is_deleted_from_the_bucket(s3: str) -> None:
+    """No object of those months stays, of any version."""
+    archive = cn.open_archive(f"{s3}/forgotten")
+    tables = DeltaTables(archive.folder, is_writer=True)
+    for month in ("2026-02", "2026-02", "2026-03"):
+        orders = to_table(cn.schemas.Orders.example(rows=1), ORDERS, "acme", month)
+        tables.replace_month(ORDERS, "acme", month, orders)
     removed = archive.forget(before="2026-03-01")
     assert set(removed["month"]) == {"2026-02"}
     location = find_location(archive.folder)
@@ -109,11 +121,10 @@ def test_what_is_forgotten_is_deleted_from_the_bucket(s3: str, shop: Shop) -> No
     paths = [each.path for each in location._open_files().get_file_info(EVERYTHING)]
     assert not [path for path in paths if "month=2026-02" in path]
     assert [path for path in paths if "month=2026-03" in path]
-    assert archive.load_orders()["order_no"].tolist() == ["N-12"]
-    with pytest.raises(cn.errors.IncompleteError, match="2026-02 of sandbox:SANDBOX was forgotten on 2026-03-10"):
-        archive.load_orders("2026-02-01", "2026-03-02", as_of=SECOND)
+    assert tables.measure("orders", tables.version("orders") + 1).keys() == {("acme", "2026-03")}
 
 
+@pytest.mark.thorough
 def test_the_command_line_takes_an_address(
     both: TwoArchives, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

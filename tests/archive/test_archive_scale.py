@@ -26,7 +26,7 @@ def write_accounts(folder: Path, names: list[str]) -> None:
     folder.mkdir(mode=0o700)
     accounts = {name: ArchivedAccount(f"http://127.0.0.1|{name}", "sandbox", name) for name in names}
     write_format(folder, ArchiveFormat(1, "mask", "UTC", accounts))
-    tables = DeltaTables(folder)
+    tables = DeltaTables(folder, is_writer=True)
     log = UpdateLog(tables)
     for place, name in enumerate(names):
         readings = []

@@ -54,7 +54,7 @@ def change_orders(shop: Shop) -> None:
 @pytest.fixture(scope="module")
 def readings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoReadings]:
     folder = tmp_path_factory.mktemp("scans")
-    with Sandbox(orders=400, seed=7, rate_limit=None, clock=Clock(frozen_at=NOW)) as sandbox:
+    with Sandbox(orders=240, seed=7, rate_limit=None, clock=Clock(frozen_at=NOW)) as sandbox:
         shop = Shop(sandbox)
         archive = cn.open_archive(folder / "archive", time_zone="America/New_York")
         archive.update(shop.client, start="2025-09-01")
@@ -78,9 +78,9 @@ def test_sales_of_a_scan_are_those_of_one_frame(readings: TwoReadings, by: Any) 
 
 
 def test_a_process_pool_gives_the_same(readings: TwoReadings) -> None:
-    """Other processes read and sum the months, and return only the sums."""
+    """Another process reads and sums the months, and returns only the sums."""
     scan, before = readings.archive.scan_line_items(), readings.archive.scan_line_items(as_of=readings.before)
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         sales = cn.summarize_sales(scan, by=["week", "sku"], exclude=EXCLUDE, executor=executor)
         restated = cn.restatement(before, scan, exclude=EXCLUDE, executor=executor)
     pd.testing.assert_frame_equal(sales, cn.summarize_sales(scan, by=["week", "sku"], exclude=EXCLUDE))

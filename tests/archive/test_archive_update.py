@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from support.archive_shop import Shop, made_order, open_shop
+from support.archive_shop import Shop, copy_archive, made_order, open_shop
 
 import cenports_nb as cn
 from cenports_nb.sandbox.dialect import Dialect
@@ -21,13 +21,13 @@ LOADERS = {"orders": cn.load_orders, "line_items": cn.load_line_items}
 
 
 @pytest.fixture(scope="module")
-def updated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, cn.Archive]]:
+def updated(
+    tmp_path_factory: pytest.TempPathFactory, first_update: Callable[[str], Path]
+) -> Iterator[tuple[Shop, cn.Archive]]:
     """The shop and an archive of it after one update; tests only read it."""
     folder = tmp_path_factory.mktemp("updated")
     with open_shop(folder / "shop") as shop:
-        archive = cn.open_archive(folder / "archive", personal="keep")
-        archive.update(shop.client)
-        yield shop, archive
+        yield shop, copy_archive(first_update("keep"), folder / "archive", shop)
 
 
 @pytest.mark.parametrize("table", LOADERS)
@@ -117,33 +117,33 @@ def test_all_loaders_have_the_same_parameters() -> None:
         Dialect(time_zone="Asia/Tokyo", end_included=False, sorting="none"),
     ],
 )
-def test_nothing_is_lost_whatever_the_server_calls_a_day(shop: Shop, archive: cn.Archive, dialect: Dialect) -> None:
+def test_nothing_is_lost_whatever_the_server_calls_a_day(shop: Shop, new_archive: cn.Archive, dialect: Dialect) -> None:
     """The oldest month is found, and each order and shipment is archived once, whatever its zone and its end are."""
     shop.add(made_order("FIRST", "2025-12-31T23:59:59.000000Z"))
     shop.sandbox.dialect = dialect
-    archive.update(shop.client)
-    assert sorted(archive.load_orders()["order_no"]) == sorted(order.number for order in shop.sandbox.state.orders)
+    new_archive.update(shop.client)
+    assert sorted(new_archive.load_orders()["order_no"]) == sorted(order.number for order in shop.sandbox.state.orders)
     live = cn.load_shipments(shop.client, "2025-12-01", "2026-03-31", order_nos=["N-00"])
-    assert len(archive.load_shipments()) == 13
+    assert len(new_archive.load_shipments()) == 13
     assert len(live) == 1
 
 
-def test_start_is_the_oldest_month(shop: Shop, archive: cn.Archive) -> None:
+def test_start_is_the_oldest_month(shop: Shop, new_archive: cn.Archive) -> None:
     """`start` on any day of a month archives the whole month."""
-    archive.update(shop.client, start="2026-02-15")
-    assert archive.load_orders()["order_date"].min() == pd.Timestamp("2026-02-01", tz="UTC")
-    archive.update(shop.client)
-    assert set(archive.contents().query("table == 'orders'")["month"]) == {"2026-02", "2026-03"}
-    archive.update(shop.client, start="2026-01-01")
-    assert len(archive.load_orders()) == len(shop.sandbox.state.orders)
+    new_archive.update(shop.client, start="2026-02-15")
+    assert new_archive.load_orders()["order_date"].min() == pd.Timestamp("2026-02-01", tz="UTC")
+    new_archive.update(shop.client)
+    assert set(new_archive.contents().query("table == 'orders'")["month"]) == {"2026-02", "2026-03"}
+    new_archive.update(shop.client, start="2026-01-01")
+    assert len(new_archive.load_orders()) == len(shop.sandbox.state.orders)
 
 
-def test_an_account_without_orders_is_archived(shop: Shop, archive: cn.Archive) -> None:
+def test_an_account_without_orders_is_archived(shop: Shop, new_archive: cn.Archive) -> None:
     """The archive is empty and complete."""
     for each in list(shop.sandbox.state.orders):
         shop.remove(each.number)
-    archive.update(shop.client)
-    empty = archive.load_orders("2026-03-01", "2026-03-10")
+    new_archive.update(shop.client)
+    empty = new_archive.load_orders("2026-03-01", "2026-03-10")
     assert empty.empty
     live = cn.load_orders(shop.client, "2026-03-01", "2026-03-10")
     assert list(empty.columns) == ["account", *live.columns]
@@ -152,7 +152,6 @@ def test_an_account_without_orders_is_archived(shop: Shop, archive: cn.Archive) 
 
 def test_what_did_not_change_makes_no_version(shop: Shop, archive: cn.Archive, folder: Path) -> None:
     """A second update reads again, and writes only its reading of stock."""
-    archive.update(shop.client)
     logs = {table: len(list((folder / table / "_delta_log").glob("*.json"))) for table in ("orders", "line_items")}
     shop.wait_days(1)
     changed = archive.update(shop.client)
@@ -162,7 +161,6 @@ def test_what_did_not_change_makes_no_version(shop: Shop, archive: cn.Archive, f
 
 def test_a_restated_order_is_counted_as_changed(shop: Shop, archive: cn.Archive) -> None:
     """Only its month is replaced, and the result counts the changes."""
-    archive.update(shop.client)
     shop.restate("N-08", lambda record: record["lineItems"][0].update(quantity=7))
     shop.remove("N-09")
     shop.add(made_order("NEW", "2026-02-20T10:00:00.000000Z"))
@@ -175,25 +173,23 @@ def test_a_restated_order_is_counted_as_changed(shop: Shop, archive: cn.Archive)
 @pytest.mark.parametrize(("days", "asked"), [(1, False), (8, True)])
 def test_a_closed_month_is_read_again_after_a_week(shop: Shop, archive: cn.Archive, days: float, asked: bool) -> None:
     """Changes of orders in old months are found within a month."""
-    archive.update(shop.client)
     shop.restate("N-02", lambda record: record["lineItems"][0].update(quantity=7))
     shop.wait_days(days)
     changed = archive.update(shop.client)
     assert ("2026-01" in set(changed.query("table == 'line_items'")["month"])) is asked
 
 
-def test_a_month_with_open_lines_is_read_every_time(shop: Shop, archive: cn.Archive) -> None:
+def test_a_month_with_open_lines_is_read_every_time(shop: Shop, new_archive: cn.Archive) -> None:
     """Open orders still change."""
     shop.restate("N-02", lambda record: record["lineItems"][0].update(status="pending"))
-    archive.update(shop.client)
+    new_archive.update(shop.client)
     shop.restate("N-02", lambda record: record["lineItems"][0].update(status="shipped"))
-    assert "2026-01" in set(archive.update(shop.client).query("table == 'line_items'")["month"])
+    assert "2026-01" in set(new_archive.update(shop.client).query("table == 'line_items'")["month"])
 
 
 @pytest.mark.parametrize(("number", "to"), [("N-02", "2026-03-05"), ("N-12", "2026-01-20")])
 def test_an_order_that_moved_to_another_month_is_in_one(shop: Shop, archive: cn.Archive, number: str, to: str) -> None:
     """Its old month is read again in the same update, although it wasn't due."""
-    archive.update(shop.client)
     shop.restate(number, lambda record: record.update(orderDate=f"{to}T10:00:00.000000Z"))
     shop.wait_days(1 if to > "2026-02" else 8)
     archive.update(shop.client)
@@ -205,7 +201,6 @@ def test_an_order_that_moved_to_another_month_is_in_one(shop: Shop, archive: cn.
 
 def test_an_order_that_moved_to_a_month_that_is_not_due_is_followed(shop: Shop, archive: cn.Archive) -> None:
     """It vanished from a month that was read again, and is asked for by its number; one that is gone stays gone."""
-    archive.update(shop.client)
     shop.restate("N-12", lambda record: record.update(orderDate="2026-01-20T10:00:00.000000Z"))
     shop.remove("N-09")
     shop.wait_days(1)
@@ -216,9 +211,9 @@ def test_an_order_that_moved_to_a_month_that_is_not_due_is_followed(shop: Shop, 
 
 def test_every_reading_of_stock_stays(shop: Shop, archive: cn.Archive) -> None:
     """The archive has one reading for each update, and loads the last one by default."""
-    for _ in range(3):
-        archive.update(shop.client)
+    for _ in range(2):
         shop.wait_days(1)
+        archive.update(shop.client)
     live = cn.load_actual_stock(shop.client, refresh=True)
     history = archive.load_actual_stock("2026-03-10", "2026-03-12")
     assert list(history["read_at"].dt.date.astype(str).unique()) == ["2026-03-10", "2026-03-11", "2026-03-12"]
@@ -232,7 +227,6 @@ def test_every_reading_of_stock_stays(shop: Shop, archive: cn.Archive) -> None:
 
 def test_outcomes_of_own_updates_are_archived(shop: Shop, archive: cn.Archive) -> None:
     """The journal stays on one machine; the archive keeps its outcomes of stock updates."""
-    archive.update(shop.client)
     actual = cn.load_actual_stock(shop.client)
     counts = actual[["warehouse_code", "product_sku", "quantity"]].assign(quantity=actual["quantity"] + 1)
     submission = cn.submit_updates(shop.client, cn.build_true_up(counts, actual, reason="count"))
@@ -243,38 +237,37 @@ def test_outcomes_of_own_updates_are_archived(shop: Shop, archive: cn.Archive) -
     assert list(outcomes["submission_id"].unique()) == [submission.submission_id]
 
 
-def test_rejects_are_archived_with_the_month(shop: Shop, archive: cn.Archive) -> None:
+def test_rejects_are_archived_with_the_month(shop: Shop, new_archive: cn.Archive) -> None:
     """Unreadable records are in no frame, but aren't lost."""
     shop.restate(
         "N-02", lambda record: record.update(orderDate="2026-01-15T15:30:00.000000Z", lineItems=[{"quantity": 1}])
     )
     with pytest.warns(cn.errors.RejectedRowsWarning, match="record"):
-        archive.update(shop.client)
+        new_archive.update(shop.client)
     with pytest.warns(cn.errors.RejectedRowsWarning):
         live = cn.mask_pii(cn.rejected(cn.load_line_items(shop.client, "2026-01-01", "2026-03-10")))
-    rejects = cn.rejected(archive.load_line_items())
+    rejects = cn.rejected(new_archive.load_line_items())
     assert len(live) == 1
     pd.testing.assert_frame_equal(rejects, live, check_flags=False)
-    assert cn.rejected(archive.load_line_items("2026-02-01", "2026-02-28")).empty  # type: ignore[union-attr]
+    assert cn.rejected(new_archive.load_line_items("2026-02-01", "2026-02-28")).empty  # type: ignore[union-attr]
 
 
-def test_days_that_are_not_archived_are_incomplete(shop: Shop, archive: cn.Archive) -> None:
+def test_days_that_are_not_archived_are_incomplete(shop: Shop, new_archive: cn.Archive) -> None:
     """As with a loader: an error with the rows archived, or on request a warning."""
-    archive.update(shop.client, start="2026-02-01")
+    new_archive.update(shop.client, start="2026-02-01")
     with pytest.raises(cn.errors.IncompleteError, match="2026-01 of sandbox:SANDBOX is not archived") as caught:
-        archive.load_orders("2026-01-15", "2026-02-28")
+        new_archive.load_orders("2026-01-15", "2026-02-28")
     assert len(caught.value.partial) == 6  # type: ignore[arg-type]
     assert list(caught.value.missing["reason"]) == ["2026-01 is not archived"]  # type: ignore[index]
     with pytest.warns(cn.errors.IncompleteWarning, match="2026-01"):
-        partial = archive.load_orders("2026-01-15", "2026-02-28", allow_partial=True)
+        partial = new_archive.load_orders("2026-01-15", "2026-02-28", allow_partial=True)
     assert cn.provenance(partial).complete is False  # type: ignore[union-attr]
     with pytest.raises(cn.errors.IncompleteError, match="archived up to 2026-03-10 02:00 UTC"):
-        archive.load_orders("2026-03-01", "2026-03-11")
+        new_archive.load_orders("2026-03-01", "2026-03-11")
 
 
 def test_as_of_returns_the_archive_as_it_was(shop: Shop, archive: cn.Archive) -> None:
     """Between two updates it returns the earlier one, before the first one nothing."""
-    archive.update(shop.client)
     first = archive.load_line_items()
     shop.wait_days(8)
     shop.restate("N-02", lambda record: record["lineItems"][0].update(quantity=7))

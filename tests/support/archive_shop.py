@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -100,6 +102,16 @@ class Shop:
     def count_requests(self, path: str = "/orders") -> int:
         """Count what arrived."""
         return sum(request.path.endswith(path) and request.method == "GET" for request in self.sandbox.requests)
+
+
+def copy_archive(archive: Path, folder: Path, shop: Shop) -> cn.Archive:
+    """Copy the archive of an equal shop, as if it were this shop's; its time is the shop's."""
+    shutil.copytree(archive, folder)
+    accounts = folder / "cenports-archive.json"
+    accounts.write_text(re.sub(r"http://127\.0\.0\.1:\d+[\w/]*", shop.sandbox.url, accounts.read_text()))
+    copied = cn.open_archive(folder)
+    copied.clock = shop.clock
+    return copied
 
 
 @contextmanager

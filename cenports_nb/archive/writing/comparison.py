@@ -37,6 +37,8 @@ class Change:
 
 def compare(before: pd.DataFrame, after: pd.DataFrame, key: Sequence[str]) -> Change:
     """Compare two readings by key, whatever the order of their rows; a column that one lacks is null there."""
+    if before.equals(after):
+        return Change(0, 0, 0)
     columns = [*after.columns, *(name for name in before.columns if name not in after.columns)]
     earlier, later = (_group_rows(_align(frame, columns), key) for frame in (before, after))
     joined = earlier.add_suffix("_before").join(later.add_suffix("_after"), how="outer")
@@ -58,14 +60,17 @@ def drop_shared_shipments(own: pd.DataFrame, neighbor: pd.DataFrame) -> tuple[pd
         own: The newer reading.
         neighbor: The archived month beside it.
     """
-    if own.empty or neighbor.empty:
+    keys = [_key_shipments(frame) for frame in (own, neighbor)]
+    mine_keys, their_keys = (hash_rows(key) for key in keys)
+    if not np.isin(mine_keys, their_keys).any():
         return own, neighbor
     columns = [*own.columns, *(name for name in neighbor.columns if name not in own.columns)]
-    frames = [_add_shipment_key(_align(frame, columns)) for frame in (own, neighbor)]
-    mine, theirs = (_group_rows(frame, ["_key"]) for frame in frames)
+    mine, theirs = (
+        _group_rows(_align(frame, columns).assign(_key=key["_key"]), ["_key"])
+        for frame, key in zip((own, neighbor), keys, strict=True)
+    )
     shared = mine.add_suffix("_mine").join(theirs.add_suffix("_theirs"), how="inner")
     same = (shared["rows_mine"] == shared["rows_theirs"]) & (shared["values_mine"] == shared["values_theirs"])
-    mine_keys, their_keys = (hash_rows(frame, ["_key"]) for frame in frames)
     return (
         own[~np.isin(mine_keys, shared.index[same].to_numpy(np.uint64))].reset_index(drop=True),
         neighbor[~np.isin(their_keys, shared.index[~same].to_numpy(np.uint64))].reset_index(drop=True),
@@ -127,9 +132,9 @@ def _align(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return frame.assign(**lacking)[list(columns)]
 
 
-def _add_shipment_key(frame: pd.DataFrame) -> pd.DataFrame:
-    """Identify a shipment by its tracking number or, without one, by its day."""
+def _key_shipments(frame: pd.DataFrame) -> pd.DataFrame:
+    """Identify each shipment by its tracking number or, without one, by its day."""
     day = frame["ship_date"].dt.strftime("%Y-%m-%d").astype("str")
     number = fill_blanks(frame["tracking_number"], day)
     parts = [frame["channel_id"].fillna(""), frame["order_no"], number.fillna("")]
-    return frame.assign(_key=parts[0] + "\0" + parts[1] + "\0" + parts[2])
+    return (parts[0] + "\0" + parts[1] + "\0" + parts[2]).to_frame("_key")

@@ -28,15 +28,16 @@ def write_accounts(folder: Path, names: list[str]) -> None:
     write_format(folder, ArchiveFormat(1, "mask", "UTC", accounts))
     tables = DeltaTables(folder, is_writer=True)
     log = UpdateLog(tables)
+    examples = [(ORDERS, cn.schemas.Orders.example(rows=1)), (LINE_ITEMS, cn.schemas.LineItems.example(rows=1))]
+    stock = cn.schemas.ActualStock.example(rows=1).assign(read_at=pd.Timestamp(NOW))
     for place, name in enumerate(names):
         readings = []
         for month in MONTHS[place % 2 :]:
             at = pd.Timestamp(f"{month}-05", tz="UTC")
-            for table, model in ((ORDERS, cn.schemas.Orders), (LINE_ITEMS, cn.schemas.LineItems)):
-                frame = model.example(rows=1).assign(order_date=at, order_no=f"{name} {month}")
+            for table, example in examples:
+                frame = example.assign(order_date=at, order_no=f"{name} {month}")
                 tables.replace_month(table, name, month, to_table(frame, table, name, month))
             readings.append(Reading("orders", month, NOW, {"orders": 1, "line_items": 1}))
-        stock = cn.schemas.ActualStock.example(rows=1).assign(read_at=pd.Timestamp(NOW))
         tables.append(ACTUAL_STOCK, to_table(stock, ACTUAL_STOCK, name, "2026-03"))
         log.append(UpdateRecord(name, name, log.next_instant(NOW), UPDATE, tables.versions(), readings))
 

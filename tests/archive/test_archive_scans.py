@@ -34,10 +34,10 @@ class TwoReadings:
 
 def change_orders(shop: Shop) -> None:
     """Move orders within and between months, cancel, add and remove some, and change quantities and prices."""
-    orders = [order for order in shop.sandbox.state.orders if f"{order.at:%Y-%m}" > "2025-09"]
+    orders = [order for order in shop.sandbox.state.orders if f"{order.at:%Y-%m}" > "2025-11"]
     chosen = [orders[place].number for place in range(5, len(orders), len(orders) // 24)]
     changes: list[Any] = [
-        lambda record: record.update(orderDate="2025-11-05T10:00:00.000000Z"),
+        lambda record: record.update(orderDate="2025-12-05T10:00:00.000000Z"),
         lambda record: record["lineItems"][0].update(quantity=9),
         lambda record: record["lineItems"][0].update(price=0.07),
         lambda record: [line.update(status="cancelled") for line in record["lineItems"]],
@@ -57,7 +57,7 @@ def readings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoReadings]:
     with Sandbox(orders=240, seed=7, rate_limit=None, clock=Clock(frozen_at=NOW)) as sandbox:
         shop = Shop(sandbox)
         archive = cn.open_archive(folder / "archive", time_zone="America/New_York")
-        archive.update(shop.client, start="2025-09-01")
+        archive.update(shop.client, start="2025-11-01")
         shop.wait_days(29)
         change_orders(shop)
         archive.update(shop.client)
@@ -65,9 +65,7 @@ def readings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoReadings]:
         shop.client.close()
 
 
-@pytest.mark.parametrize(
-    "by", ["day", "week", "month", "sku", "channel", "state", ["week", "sku"], ["month", "channel", "state"], ()]
-)
+@pytest.mark.parametrize("by", ["day", ["week", "sku"], ["month", "channel", "state"], ()])
 def test_sales_of_a_scan_are_those_of_one_frame(readings: TwoReadings, by: Any) -> None:
     """A week across two months is one row, and an order counts once in each group."""
     archive = readings.archive
@@ -100,18 +98,18 @@ def test_a_restatement_of_scans_is_that_of_frames(readings: TwoReadings, exclude
 
 def test_the_archive_is_what_the_shop_says_now(readings: TwoReadings) -> None:
     """The second update has every change, including those of old months."""
-    live = cn.load_line_items(readings.shop.connect(time_zone="America/New_York"), "2025-09-01", "2026-04-08")
+    live = cn.load_line_items(readings.shop.connect(time_zone="America/New_York"), "2025-11-01", "2026-04-08")
     found = readings.archive.load_line_items()
     pd.testing.assert_frame_equal(found.drop(columns="account"), live)
 
 
 def test_a_scan_reads_month_by_month(readings: TwoReadings) -> None:
     """Its frames together equal the load, and a scan can be pickled."""
-    scan = pickle.loads(pickle.dumps(readings.archive.scan_orders("2025-10-15", "2026-01-10")))
-    assert scan.months[0] >= "2025-10"
+    scan = pickle.loads(pickle.dumps(readings.archive.scan_orders("2025-12-15", "2026-02-10")))
+    assert scan.months[0] >= "2025-12"
     parts = list(scan)
     assert len(parts) == len(scan.months)
-    whole = readings.archive.load_orders("2025-10-15", "2026-01-10")
+    whole = readings.archive.load_orders("2025-12-15", "2026-02-10")
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole, check_flags=False)
 
 

@@ -178,7 +178,9 @@ def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:
         (b"", "is damaged"),
     ],
 )
-def test_a_damaged_or_newer_archive_is_refused(new_archive: cn.Archive, folder: Path, content: bytes, words: str) -> None:
+def test_a_damaged_or_newer_archive_is_refused(
+    new_archive: cn.Archive, folder: Path, content: bytes, words: str
+) -> None:
     """The folder stays unchanged."""
     (folder / "cenports-archive.json").write_bytes(content)
     with pytest.raises(ArchiveError, match=words):

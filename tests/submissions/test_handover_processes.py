@@ -7,23 +7,15 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support.forked import connect
 from support.handover_shop import acknowledgements, arrive, open_orders, orders_in
 from support.handover_worker import is_killed
 
 import cenports_nb as cn
 from cenports_nb.errors import HandoverWarning
-from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
-
-
-def account(sandbox: Sandbox, **options: Any) -> cn.Client:
-    """Connect a client whose journal outlives it."""
-    return cn.connect(
-        "staging", base_url=sandbox.url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
-        rate_limit=100_000, **options,
-    )  # fmt: skip
+from cenports_nb.sandbox import Sandbox
 
 
 @pytest.fixture
@@ -35,21 +27,22 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 @pytest.mark.xdist_group("processes")
-def test_killed_at_any_step_no_order_is_lost_and_none_handed_over_twice(folder: Path, home: Path) -> None:
+@pytest.mark.parametrize("apart", [5, pytest.param(1, marks=pytest.mark.thorough)])
+def test_killed_at_any_step_no_order_is_lost_and_none_handed_over_twice(folder: Path, home: Path, apart: int) -> None:
     """A new order comes in meanwhile; the second run is killed too, the third is not.
 
-    Before every fourth step there is; `benchmarks/handover.py` kills at any moment.
+    Before each of some steps; `benchmarks/handover.py` kills at any moment.
     """
-    for step in range(1, 30, 4):
+    for step in range(1, 30, apart):
         for path in (*folder.iterdir(), *home.glob("*.sqlite*")):
             path.unlink()
         with Sandbox(shift=False, rate_limit=None) as sandbox:
             if not is_killed(sandbox.url, folder / "same.csv", step):
                 break
-            with account(sandbox) as client, warnings.catch_warnings():
+            with connect(sandbox.url) as client, warnings.catch_warnings():
                 warnings.simplefilter("ignore", HandoverWarning)
                 arrive(client, sandbox, "MEANWHILE")
-                rerun = folder / ("same.csv" if step % 8 == 1 else "other.csv")
+                rerun = folder / ("same.csv" if step % 2 else "other.csv")
                 is_killed(sandbox.url, rerun, step % 5 + 2)
                 for path in (rerun, folder / "last.csv"):
                     if not path.exists():
@@ -67,7 +60,7 @@ def test_killed_at_any_step_no_order_is_lost_and_none_handed_over_twice(folder: 
 @pytest.mark.parametrize("number", [1, 2])
 def test_an_acknowledgement_that_landed_before_the_kill_is_not_taken_for_lost(folder: Path, number: int) -> None:
     """The request was sent and its answer lost, so the orders are read again."""
-    with Sandbox(shift=False, rate_limit=None) as sandbox, account(sandbox) as client:
+    with Sandbox(shift=False, rate_limit=None) as sandbox, connect(sandbox.url) as client:
         wanted = cn.load_orders(client, acknowledged=False)
         assert is_killed(sandbox.url, folder / "orders.csv", number, "http.client.send")
         name = cn.list_submissions()["submission_id"].iloc[-1]
@@ -83,7 +76,7 @@ def test_an_acknowledgement_that_landed_before_the_kill_is_not_taken_for_lost(fo
 
 def test_two_at_once_take_turns(folder: Path) -> None:
     """Every order is in one of the files."""
-    with Sandbox(shift=False, rate_limit=None) as sandbox, account(sandbox) as one, account(sandbox) as two:
+    with Sandbox(shift=False, rate_limit=None) as sandbox, connect(sandbox.url) as one, connect(sandbox.url) as two:
         wanted = open_orders(one)
         with ThreadPoolExecutor(2) as pool:
             found = list(pool.map(cn.hand_over, (one, two), (folder / "one.csv", folder / "two.csv")))

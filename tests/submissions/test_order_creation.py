@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +12,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from support.create_orders_worker import create_orders
 from support.fake_clock import FakeClock
+from support.forked import connect, start_process
 from support.made_orders import line, lines, order, orders
 
 import cenports_nb as cn
@@ -26,8 +26,6 @@ from cenports_nb.settings import resolve_settings
 from cenports_nb.submissions.tracking.status_table import format_status
 
 pytestmark = pytest.mark.slow
-
-TESTS = Path(__file__).parents[1]
 
 CHANNEL = "NW-EU"
 
@@ -261,11 +259,9 @@ def test_a_submission_of_orders_is_looked_at_like_any_other(client: cn.Client) -
 @pytest.mark.parametrize("landed", [True, False], ids=["it had left", "it had not"])
 def test_killed_while_it_sends_each_order_is_created_once(northwind: Sandbox, landed: bool) -> None:
     """Sent batches are followed, the current one is looked up, and the others are sent."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "support.create_orders_worker", northwind.url, "2", "6"],
-        cwd=TESTS, capture_output=True, text=True, timeout=120, env={**os.environ}, check=False,
-    )  # fmt: skip
-    assert (ran.returncode, ran.stderr) == (-signal.SIGKILL, "")
+    process = start_process(create_orders, northwind.url, 2, 6)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     settings = resolve_settings(
         "staging", base_url=northwind.url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
         rate_limit=100_000,
@@ -290,19 +286,13 @@ def test_killed_while_it_sends_each_order_is_created_once(northwind: Sandbox, la
 def test_two_processes_create_the_same_orders_once(northwind: Sandbox) -> None:
     """The second is refused by the first one's journal entry."""
 
-    def connect() -> cn.Client:
-        return cn.connect(
-            "staging", base_url=northwind.url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
-            rate_limit=100_000,
-        )  # fmt: skip
-
     def attempt(client: cn.Client) -> str:
         try:
             return create(client).submission_id
         except GuardRailError as error:
             return str(error.objections["guard"].iloc[0])
 
-    with connect() as one, connect() as two, ThreadPoolExecutor(2) as pool:
+    with connect(northwind.url) as one, connect(northwind.url) as two, ThreadPoolExecutor(2) as pool:
         found = list(pool.map(attempt, (one, two)))
     assert found.count("repeated") == 1
     assert len(sent(northwind)) == 1

@@ -37,6 +37,11 @@ DIALECTS = [
     Dialect(get_parameters="either", transaction_errors="map"),
     Dialect(lists_channels="first"),
 ]
+ANSWER_FIELDS = ("envelope", "refusals", "errors_as_200", "get_parameters", "line_numbers", "order_cap", "repeats")
+ANSWERS = [
+    dialect for dialect in DIALECTS if any(getattr(dialect, name) != getattr(Dialect(), name) for name in ANSWER_FIELDS)
+]
+"""Those that answer a write, or the reading of some orders by their numbers, in another way."""
 
 
 @pytest.fixture
@@ -72,7 +77,7 @@ def test_a_handover_has_every_order_once(
     assert all(one.acknowledged for one in sandbox.state.orders)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=repr)
+@pytest.mark.parametrize("dialect", ANSWERS, ids=repr)
 def test_an_acknowledgement_says_the_same(sandbox_and_client: tuple[Sandbox, Client], dialect: Dialect) -> None:
     """One number is bad, and one was acknowledged before."""
     sandbox, client = sandbox_and_client
@@ -86,7 +91,7 @@ def test_an_acknowledgement_says_the_same(sandbox_and_client: tuple[Sandbox, Cli
     assert found["outcome"].tolist() == ["acknowledged"] * len(mine) + ["refused", "already"]
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=repr)
+@pytest.mark.parametrize("dialect", ANSWERS, ids=repr)
 def test_a_lost_creation_is_found(sandbox_and_client: tuple[Sandbox, Client], dialect: Dialect) -> None:
     """This holds for answers in any format."""
     sandbox, client = sandbox_and_client

@@ -2,57 +2,50 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
+from support.forked import start_process
 from support.newcomer import run_as_newcomer
+from support.sending_worker import submit
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.submissions.context import get_context
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.xdist_group("processes")
 
 ROOT = Path(__file__).parents[2]
-WORKER = ROOT / "tests" / "support" / "sending_worker.py"
 
 
-def start(url: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(WORKER), url],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=dict(os.environ),
-    )
-
-
-def end(process: subprocess.Popen[str]) -> list[str]:
-    out, _ = process.communicate("go\n", timeout=120)
-    return out.split()
+def start(url: str) -> tuple[BaseProcess, Connection]:
+    """Start a process that submits a frame, and wait until it has loaded."""
+    pipe, other = Pipe()
+    process = start_process(submit, url, other)
+    other.close()
+    assert pipe.recv() == "ready"
+    return process, pipe
 
 
 def test_two_processes_submit_the_same_frame_at_once(
     northwind: Sandbox, account: Client, writes: Callable[[], list[list[str]]]
 ) -> None:
     """One sends it, the other gets an error; every change arrives once."""
-    processes = [start(northwind.url) for _ in range(2)]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    answers = sorted(process.communicate(timeout=120)[0].split()[0] for process in processes)
-    assert answers == ["refused", "sent"]
+    started = [start(northwind.url) for _ in range(2)]
+    for _, pipe in started:
+        pipe.send("go")
+    assert sorted(pipe.recv().partition(":")[0] for _, pipe in started) == ["refused", "sent"]
+    for process, pipe in started:
+        process.join()
+        pipe.close()
     sent = [sku for batch in writes() for sku in batch]
     assert len(sent) == len(set(sent))
     assert len(cn.list_submissions()) == 1
@@ -64,24 +57,19 @@ def test_the_right_to_send_dies_with_its_process(
     """After a kill between two batches another process continues, and every change is applied once."""
     before = {sku: stock(sku) for sku in cn.load_actual_stock(account).query("not is_discontinued")["product_sku"]}
     northwind.latency = 0.05
-    process = start(northwind.url)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    assert process.stdin is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
+    process, pipe = start(northwind.url)
+    pipe.send("go")
     until = time.monotonic() + 60
     while len(writes()) < 4 and time.monotonic() < until:
-        assert process.poll() is None
+        assert process.is_alive()
         time.sleep(0.001)
     (name,) = cn.list_submissions()["submission_id"]
     assert get_context(account).locks.is_sending(name)
     with pytest.raises(cn.errors.JournalError, match="being sent by another"):
         cn.open_submission(account, name).resume()
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdin.close()
-    process.stdout.close()
+    process.kill()
+    process.join()
+    pipe.close()
     northwind.latency = 0.0
     assert not get_context(account).locks.is_sending(name)
     submission = cn.open_submission(account, name)
@@ -110,6 +98,7 @@ print("sent")
     assert run_as_newcomer(code, tmp_path).splitlines()[-1] == "sent"
 
 
+@pytest.mark.thorough
 def test_killed_processes_tell_the_truth_afterwards() -> None:
     """This runs the scenarios of the crash benchmark that need processes; it fails at the first wrong outcome.
 

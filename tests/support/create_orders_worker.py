@@ -1,35 +1,21 @@
-"""A process that creates orders and kills itself just before a request: `create_orders_worker.py URL NUMBER ORDERS`."""
+"""A process that creates orders and kills itself just before a request."""
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 from typing import Any
 
 import cenports_nb as cn
-from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
+from support.forked import connect, kill_before
 from support.made_orders import line, lines, order, orders
 
 
-def main() -> None:
-    url, kill_at, names = sys.argv[1], int(sys.argv[2]), [f"K{number}" for number in range(int(sys.argv[3]))]
-    sent = 0
+def create_orders(url: str, kill_at: int, count: int) -> None:
+    """Create so many orders in batches of two, until the request of a number."""
+    names = [f"K{number}" for number in range(count)]
 
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal sent
-        if event == "http.client.send" and bytes(arguments[1]).startswith(b"POST /v2/orders"):
-            sent += 1
-            if sent == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
+    def is_step(event: str, arguments: tuple[Any, ...]) -> bool:
+        return event == "http.client.send" and bytes(arguments[1]).startswith(b"POST /v2/orders")
 
-    sys.addaudithook(hook)
-    with cn.connect(
-        "staging", base_url=url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
-        rate_limit=100_000,
-    ) as client:  # fmt: skip
+    kill_before(kill_at, is_step)
+    with connect(url) as client:
         cn.create_orders(client, orders(*map(order, names)), lines(*map(line, names)), channel_id="NW-EU", batch_size=2)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,9 +8,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from cenports_nb.errors import StaleStockError
+from cenports_nb.errors import InvalidRequestError, StaleStockError
+from cenports_nb.frames.arrow_columns import build_text, repeat_text
 from cenports_nb.frames.row_keys import list_keys
 from cenports_nb.frames.schema.keys import STOCK_KEYS
+from cenports_nb.frames.schema.schemas import StockUpdates
+from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.rendering.surface import name_argument
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.guards.row_limits import fell_equally
@@ -20,6 +23,36 @@ from cenports_nb.submissions.rules.decide import describe_move
 
 OnStale = Literal["raise", "rebase", "drop", "force"]
 ON_STALE_MODES = ("raise", "rebase", "drop", "force")
+
+
+def explain_exclusions(rows: pd.DataFrame, left_out: pd.DataFrame | None, who: str) -> pd.Series[Any]:
+    """Return for each row of a plan why a person leaves it out; null if it is sent.
+
+    Args:
+        rows: A validated plan.
+        left_out: `warehouse_code product_sku reason`; None if no row is left out.
+        who: The person.
+
+    Raises:
+        InvalidRequestError: It can't be read, names a row twice or one that the plan lacks, or has no reason.
+    """
+    if left_out is None or not len(left_out):
+        return repeat_text(None, len(rows))
+    columns = [*STOCK_KEYS, "reason"]
+    given = validate_columns(left_out, StockUpdates, "left_out", columns, unique=STOCK_KEYS).reset_index(drop=True)
+    keys = list_keys(given, STOCK_KEYS)
+    reasons = dict(zip(keys, given["reason"].fillna("").str.strip(), strict=True))
+    for (code, sku), reason in reasons.items():
+        if not reason:
+            raise InvalidRequestError(f"left_out gives no reason for {sku} in {code}: say why it is not sent.")
+    planned = list_keys(rows, STOCK_KEYS)
+    known = set(planned)
+    for code, sku in keys:
+        if (code, sku) not in known:
+            raise InvalidRequestError(
+                f"left_out names {sku} in {code}, which is not in the update frame: take its keys from there."
+            )
+    return build_text([f"left out by {who}: {reasons[key]}" if key in reasons else None for key in planned])
 
 
 def add_open_quantities(

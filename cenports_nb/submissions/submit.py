@@ -29,14 +29,13 @@ from cenports_nb.stock.guards.thresholds import read_thresholds
 from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 from cenports_nb.stock.plans.metadata import read_metadata
 from cenports_nb.submissions.context import create_head, get_context
-from cenports_nb.submissions.evidence.stock_cache import StockCache, StockReading, read_open_quantities
-from cenports_nb.submissions.exclusions import explain_exclusions
 from cenports_nb.submissions.final_rows import (
     ON_STALE_MODES,
     OnStale,
     add_open_quantities,
     add_reserved,
     compare_with_stock,
+    explain_exclusions,
     refuse_stale,
     select_final_rows,
 )
@@ -48,10 +47,8 @@ from cenports_nb.submissions.objections import find_objections, hold_objected_ro
 from cenports_nb.submissions.plan import check_whole_number, plan_batches
 from cenports_nb.submissions.rules.models import get_user_name
 from cenports_nb.submissions.sending.canary import CANARY_DETAIL, send_with_canary
-from cenports_nb.submissions.sending.look import StockLook
-from cenports_nb.submissions.sending.policy import OPEN_LINES_DETAIL, list_limits
-from cenports_nb.submissions.sending.resend import build_sender
-from cenports_nb.submissions.sending.sender import list_parcels
+from cenports_nb.submissions.sending.look import OPEN_LINES_DETAIL, StockLook, StockReading, read_open_quantities
+from cenports_nb.submissions.sending.sender import Sender, list_limits, list_parcels
 from cenports_nb.submissions.submission import Submission
 
 if TYPE_CHECKING:
@@ -181,10 +178,9 @@ def submit_updates(
             client.resources.callback(journal.close)
             return Submission(client, head.submission_id, journal)
         submission = Submission(client, head.submission_id)
-        known = StockReading(FrameLevels(actual), began, position, open_quantities)
-        stock = StockCache(context.gateway, journal, rows["warehouse_code"].unique(), known, open_lines)
-        look = StockLook(context.gateway, journal, head, stock, is_first=True)
-        sender = build_sender(context.gateway, journal, head, look)
+        checked = StockReading(FrameLevels(actual), began, position, open_quantities)
+        look = StockLook(context.gateway, journal, head, rows["warehouse_code"].unique(), open_lines, checked)
+        sender = Sender(context.gateway, journal, head, look)
         send_with_canary(
             context.gateway, journal, head, sender, partial(list_parcels, journal, head), submission.wait_for, progress
         )

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from cenports_nb.errors import CenportsError, InvalidRequestError
 from cenports_nb.stock.guards import history_guards
 from cenports_nb.submissions.evidence.manual_resolution import resolve
-from cenports_nb.submissions.evidence.stock_cache import StockCache, StockReading, read_open_quantities
 from cenports_nb.submissions.evidence.verify import verify
 from cenports_nb.submissions.journal.locks import SubmissionLocks
 from cenports_nb.submissions.journal.queries import find_conflicting_updates, find_live_orders
@@ -21,10 +20,16 @@ from cenports_nb.submissions.orders.acknowledge_chunks import send_acknowledgeme
 from cenports_nb.submissions.rules.models import Batch, Head, Row
 from cenports_nb.submissions.rules.states import UNSETTLED_OUTCOMES
 from cenports_nb.submissions.sending.canary import CANARY_DETAIL, send_with_canary
-from cenports_nb.submissions.sending.look import OrderLook, StockLook
-from cenports_nb.submissions.sending.policy import OPEN_LINES_DETAIL, read_open_lines_query
-from cenports_nb.submissions.sending.resend import build_sender, resume, retry
-from cenports_nb.submissions.sending.sender import close_if_crashed, list_parcels
+from cenports_nb.submissions.sending.look import (
+    OPEN_LINES_DETAIL,
+    OrderLook,
+    StockLook,
+    StockReading,
+    read_open_lines_query,
+    read_open_quantities,
+)
+from cenports_nb.submissions.sending.resend import resume, retry
+from cenports_nb.submissions.sending.sender import Sender, close_if_crashed, list_parcels
 from cenports_nb.submissions.tracking.poller import poll_transaction
 from simulation.coverage import cover_transitions
 from simulation.faulty_journal import get_journal, get_runner
@@ -210,10 +215,9 @@ class History:
                 raise
         try:
             codes = {row.warehouse_code or "" for row in rows}
-            known = StockReading(levels, began, position, open_quantities)
-            stock = StockCache(client.gateway, self.journal, codes, known, open_lines)
-            look = StockLook(client.gateway, self.journal, head, stock, is_first=True)
-            sender = build_sender(client.gateway, self.journal, head, look)
+            checked = StockReading(levels, began, position, open_quantities)
+            look = StockLook(client.gateway, self.journal, head, codes, open_lines, checked)
+            sender = Sender(client.gateway, self.journal, head, look)
             send_with_canary(
                 client.gateway, self.journal, head, sender, lambda rule: list_parcels(self.journal, head, rule),
                 lambda batches, _: self._poll_until(client, head.submission_id), False,
@@ -242,7 +246,7 @@ class History:
             self._add(head, [Batch(head.submission_id, 0, "C", len(rows))], rows)
         try:
             look = OrderLook(client.gateway, self.journal, head, checked)
-            sender = build_sender(client.gateway, self.journal, head, look)
+            sender = Sender(client.gateway, self.journal, head, look)
             sender.send(list_parcels(self.journal, head, lambda _: True), False)
         finally:
             locks.__exit__(None, None, None)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from cenports_nb.errors import CenportsError
 from cenports_nb.stock.guards import history_guards
-from cenports_nb.submissions.evidence import stock_cache, verify
+from cenports_nb.submissions.evidence import verify
 from cenports_nb.submissions.journal import migrations, queries, row_updates, store, write_kinds
 from cenports_nb.submissions.rules import answers, decide, states, transactions, verification
 from cenports_nb.submissions.rules.models import Row
@@ -137,8 +137,7 @@ MUTANTS: Mapping[str, Callable[[], Patches]] = MappingProxyType({
         (verification, "at_least_elapsed", _wall_only), (poller, "at_least_elapsed", _wall_only),
     ],
     "freshness is measured by the wall clock": lambda: [
-        (sender, "at_most_elapsed", _wall_only), (stock_cache, "at_most_elapsed", _wall_only),
-        (look, "at_most_elapsed", _wall_only),
+        (sender, "at_most_elapsed", _wall_only), (look, "at_most_elapsed", _wall_only),
     ],
     "303, 408, 409 and 499 are refusals": lambda: [
         (answers, "REFUSAL_EVENTS", {**answers.REFUSAL_EVENTS, **dict.fromkeys((303, 408, 409, 499), "refuse")})

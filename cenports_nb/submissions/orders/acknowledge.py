@@ -25,9 +25,8 @@ from cenports_nb.submissions.objections import ORDER_OBJECTION_DTYPES
 from cenports_nb.submissions.orders.acknowledge_chunks import ACKNOWLEDGEMENT_DTYPES, acknowledge_now
 from cenports_nb.submissions.plan import build_order_batches, check_whole_number
 from cenports_nb.submissions.ports import OrderKey
-from cenports_nb.submissions.sending.look import NoLook
-from cenports_nb.submissions.sending.resend import build_sender
-from cenports_nb.submissions.sending.sender import list_parcels
+from cenports_nb.submissions.sending.look import look_at_nothing
+from cenports_nb.submissions.sending.sender import Sender, list_parcels
 from cenports_nb.submissions.submission import Submission
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ def acknowledge_shipments(
     )
     with context.locks.hold_sending(head.submission_id):
         journal.add(head, *build_order_batches(head.submission_id, parts))
-        sender = build_sender(context.gateway, journal, head, NoLook(context.gateway))
+        sender = Sender(context.gateway, journal, head, look_at_nothing(context.gateway))
         sender.send(list_parcels(journal, head, lambda _: True), progress)
     return Submission(client, head.submission_id)
 

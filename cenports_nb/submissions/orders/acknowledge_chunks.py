@@ -22,9 +22,8 @@ from cenports_nb.submissions.plan import build_order_batches
 from cenports_nb.submissions.ports import Gateway, OrderKey
 from cenports_nb.submissions.rules.models import Batch, Head, Row
 from cenports_nb.submissions.rules.states import SENDABLE_OUTCOMES
-from cenports_nb.submissions.sending.look import NoLook
-from cenports_nb.submissions.sending.resend import build_sender
-from cenports_nb.submissions.sending.sender import Parcel, list_parcels
+from cenports_nb.submissions.sending.look import look_at_nothing
+from cenports_nb.submissions.sending.sender import Parcel, Sender, list_parcels
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -76,7 +75,7 @@ def send_acknowledgements(gateway: Gateway, journal: Journal, head: Head, progre
     Raises:
         JournalError: The journal can't be written, and nothing was sent yet.
     """
-    sender = build_sender(gateway, journal, head, NoLook(gateway))
+    sender = Sender(gateway, journal, head, look_at_nothing(gateway))
     sender.send(list_parcels(journal, head, lambda _: True), progress)
     unsettled = _settle_by_reading(gateway, journal, head)
     batches = {batch.batch: batch for batch in journal.batches(head.submission_id)}

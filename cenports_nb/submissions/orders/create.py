@@ -20,8 +20,7 @@ from cenports_nb.submissions.orders.order_file import read_order_file
 from cenports_nb.submissions.orders.order_plan import OrderPlan, plan_orders
 from cenports_nb.submissions.plan import build_order_batches
 from cenports_nb.submissions.sending.look import OrderLook
-from cenports_nb.submissions.sending.resend import build_sender
-from cenports_nb.submissions.sending.sender import list_parcels
+from cenports_nb.submissions.sending.sender import Sender, list_parcels
 from cenports_nb.submissions.submission import Submission
 from cenports_nb.tables.hidden_rows import HiddenRows
 
@@ -110,7 +109,7 @@ def create_orders(
             locks.enter_context(context.locks.hold_sending(head.submission_id))
             journal.add(head, *build_order_batches(head.submission_id, parts))
         look = OrderLook(context.gateway, journal, head, checked)
-        build_sender(context.gateway, journal, head, look).send(list_parcels(journal, head, lambda _: True), progress)
+        Sender(context.gateway, journal, head, look).send(list_parcels(journal, head, lambda _: True), progress)
     return Submission(client, head.submission_id)
 
 

@@ -2,46 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
-from cenports_nb.submissions.evidence.stock_cache import StockCache
+import msgspec
+
+from cenports_nb.stock.plans.metadata import OpenLinesQuery
 from cenports_nb.submissions.journal.queries import find_conflicting_updates, find_live_orders
 from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.ports import Gateway
+from cenports_nb.submissions.ports import Gateway, StockLevels
 from cenports_nb.submissions.rules.decide import Evidence
 from cenports_nb.submissions.rules.models import Head, Row
 from cenports_nb.submissions.rules.moments import Moment, at_most_elapsed
 
-MAX_LOOKUP_AGE = timedelta(minutes=3)
-"""After this time orders are looked up again."""
+MAX_STOCK_AGE = MAX_LOOKUP_AGE = timedelta(minutes=3)
+"""After this time stock is read, or orders are looked up, again, so that it is fresh enough when a batch is sent."""
+
+OPEN_LINES_DETAIL = "open_lines"
+"""The detail of a submission whose plan added open demand back: the query of the open lines to compare."""
 
 Look = Callable[[Sequence[Row]], Evidence]
 """Reads what is known of some rows now."""
 
 
+@dataclass(frozen=True)
+class StockReading:
+    """Stock that was read.
+
+    Attributes:
+        began: The time before reading.
+        position: The journal's position before reading: later entries may have happened after it.
+        open_quantities: Open units by warehouse and SKU, if any, read just before; None if they were not read.
+    """
+
+    levels: StockLevels
+    began: Moment
+    position: int
+    open_quantities: Mapping[tuple[str, str], int] | None = None
+
+
+def read_open_quantities(gateway: Gateway, query: OpenLinesQuery | None) -> Mapping[tuple[str, str], int] | None:
+    """Read open demand; stock must be read after it.
+
+    Half a year of open lines may take minutes, and stock must be fresh when a request is sent. An order that ships
+    between the two readings changes only one of them, so its row counts as changed in any case.
+    """
+    return None if query is None else gateway.read_open_quantities(query)
+
+
+def read_open_lines_query(head: Head) -> OpenLinesQuery | None:
+    """Return which open lines are compared before rows of a submission are sent; None if none are."""
+    found = head.get_detail(OPEN_LINES_DETAIL)
+    return None if found is None else msgspec.convert(found, OpenLinesQuery)
+
+
 class StockLook:
-    """Reads the stock, and other changes of the same SKUs by submissions of this account.
+    """Reads the stock of some warehouses, again when it is too old, and other changes of the same SKUs by this account.
 
     Args:
         gateway: Where stock is read.
         journal: Where other changes are.
         head: The submission.
-        stock: The stock as it was last read.
-        is_first: Whether the submission was just checked against the journal under the planning lock: no other change can
-            have been added since, and objections that a person accepted there are not raised again.
+        warehouse_codes: The warehouses.
+        open_lines: The open lines to read too; None for none.
+        checked: The reading with which the submission was just checked against the journal under the planning lock: no
+            other change can have been added since, and objections that a person accepted there are not raised again.
     """
 
-    def __init__(self, gateway: Gateway, journal: Journal, head: Head, stock: StockCache, *, is_first: bool) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        journal: Journal,
+        head: Head,
+        warehouse_codes: Iterable[str],
+        open_lines: OpenLinesQuery | None,
+        checked: StockReading | None = None,
+    ) -> None:
         self._gateway = gateway
         self._journal = journal
         self._head = head
-        self._stock = stock
-        self._is_first = is_first
+        self._warehouse_codes = sorted(set(warehouse_codes))
+        self._open_lines = open_lines
+        self._last = checked
+        self._is_checked = checked is not None
 
     def __call__(self, rows: Sequence[Row]) -> Evidence:
         """Read the stock of some rows, and the changes that block them."""
-        reading = self._stock.read()
+        reading = self._read()
         stock = {row.item: reading.levels.get(row.stock_key) for row in rows}
         found = reading.open_quantities
         open_quantities = (
@@ -50,10 +98,19 @@ class StockLook:
             else {row.item: found.get(row.stock_key, 0) for row in rows if row.open_quantity is not None}
         )
         obstacles: dict[int, str] = {}
-        if not self._is_first:
+        if not self._is_checked:
             now, settle = self._gateway.now(), self._gateway.settle
             obstacles = find_conflicting_updates(self._journal, self._head, rows, now, settle)
         return Evidence(reading.began, stock, open_quantities, obstacles, reading.position)
+
+    def _read(self) -> StockReading:
+        """Return the stock, read again if it is too old."""
+        if self._last is None or at_most_elapsed(self._last.began, self._gateway.now()) >= MAX_STOCK_AGE:
+            open_quantities = read_open_quantities(self._gateway, self._open_lines)
+            began, position = self._gateway.now(), self._journal.position()
+            levels = self._gateway.read_stock(self._warehouse_codes)
+            self._last = StockReading(levels, began, position, open_quantities)
+        return self._last
 
 
 class OrderLook:
@@ -85,12 +142,6 @@ class OrderLook:
         return Evidence(began, obstacles=obstacles)
 
 
-class NoLook:
-    """Reads nothing, for writes that may be repeated."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-
-    def __call__(self, rows: Sequence[Row]) -> Evidence:
-        """Return the current moment only."""
-        return Evidence(self._gateway.now())
+def look_at_nothing(gateway: Gateway) -> Look:
+    """Return a look that reads nothing, for writes that may be repeated."""
+    return lambda _: Evidence(gateway.now())

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.submissions.evidence.stock_cache import StockCache
 from cenports_nb.submissions.journal.file import IN_MEMORY
 from cenports_nb.submissions.journal.locks import SubmissionLocks
 from cenports_nb.submissions.journal.row_updates import RowChange
@@ -16,8 +15,13 @@ from cenports_nb.submissions.ports import Gateway
 from cenports_nb.submissions.rules.models import Head, Row
 from cenports_nb.submissions.rules.states import RETRIED_OUTCOMES, SENDABLE_OUTCOMES
 from cenports_nb.submissions.sending.canary import Wait, send_with_canary
-from cenports_nb.submissions.sending.look import Look, NoLook, OrderLook, StockLook
-from cenports_nb.submissions.sending.policy import read_open_lines_query, read_policy
+from cenports_nb.submissions.sending.look import (
+    Look,
+    OrderLook,
+    StockLook,
+    look_at_nothing,
+    read_open_lines_query,
+)
 from cenports_nb.submissions.sending.sender import UNSENDABLE_STATES, Parcel, Sender, close_crashed, list_parcels
 
 
@@ -38,7 +42,7 @@ def resume(
         def choose(rule: Callable[[Row], bool]) -> Sequence[Parcel]:
             return list_parcels(journal, head, lambda row: may_repeat(row) and rule(row), SENDABLE_OUTCOMES)
 
-        sender = build_sender(gateway, journal, head, build_look(gateway, journal, head))
+        sender = Sender(gateway, journal, head, _build_look(gateway, journal, head))
         send_with_canary(gateway, journal, head, sender, choose, wait, progress)
 
 
@@ -59,7 +63,7 @@ def retry(
             before = _requeue(gateway, journal, head)
         if not before:
             return
-        sender = build_sender(gateway, journal, head, build_look(gateway, journal, head))
+        sender = Sender(gateway, journal, head, _build_look(gateway, journal, head))
 
         def choose(rule: Callable[[Row], bool]) -> Sequence[Parcel]:
             return list_parcels(journal, head, lambda row: row.item in before and rule(row))
@@ -93,20 +97,14 @@ def check_resendable(journal: Journal, head: Head, what: str) -> None:
     journal.check()
 
 
-def build_sender(gateway: Gateway, journal: Journal, head: Head, look: Look) -> Sender:
-    """Build the sender of a submission."""
-    return Sender(gateway, journal, head, look, read_policy(head))
-
-
-def build_look(gateway: Gateway, journal: Journal, head: Head) -> Look:
+def _build_look(gateway: Gateway, journal: Journal, head: Head) -> Look:
     """Build the last look at rows that were planned some time ago."""
     if head.kind == "orders":
         return OrderLook(gateway, journal, head)
     if head.kind != "stock":
-        return NoLook(gateway)
+        return look_at_nothing(gateway)
     codes = (batch.place for batch in journal.batches(head.submission_id))
-    stock = StockCache(gateway, journal, codes, open_lines=read_open_lines_query(head))
-    return StockLook(gateway, journal, head, stock, is_first=False)
+    return StockLook(gateway, journal, head, codes, read_open_lines_query(head))
 
 
 def _build_repeat_rule(head: Head) -> Callable[[Row], bool]:

@@ -30,6 +30,7 @@ from cenports_nb.errors import (
     RateLimitedError,
 )
 from cenports_nb.rendering.surface import name_method
+from cenports_nb.stock.guards.thresholds import DEFAULTS, Thresholds
 from cenports_nb.submissions.journal.locks import SubmissionLocks
 from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal, RowsChangedError, list_sent_values
@@ -39,7 +40,7 @@ from cenports_nb.submissions.rules.answers import judge_error
 from cenports_nb.submissions.rules.decide import MAX_EVIDENCE_AGE, MAX_LOOKS, Decision, Policy, decide
 from cenports_nb.submissions.rules.models import Batch, Head, Row
 from cenports_nb.submissions.rules.moments import Moment, at_most_elapsed
-from cenports_nb.submissions.rules.states import SENDABLE_OUTCOMES
+from cenports_nb.submissions.rules.states import OPEN_OUTCOMES, SENDABLE_OUTCOMES
 from cenports_nb.submissions.sending.look import Look
 
 MAX_UNREACHED_BATCHES = 3
@@ -53,6 +54,9 @@ MANY_PARCELS = 25
 
 UNSENDABLE_STATES = ("held", "dropped", "dry_run")
 """Batches whose rows are never sent from here, whatever outcome a person gave them."""
+
+LIMITS = ("max_drop", "max_drop_from")
+"""The thresholds of guards that check again just before a row is sent."""
 
 SendResult = Literal["done", "again", "stop", "unreached", "split"]
 """What an attempt to send a batch means for the next step."""
@@ -112,23 +116,27 @@ def close_if_crashed(gateway: Gateway, journal: Journal, locks: SubmissionLocks,
             journal.close_crashed(submission_id, gateway.now())
 
 
+def list_limits(thresholds: Thresholds) -> dict[str, Any]:
+    """Return the thresholds that a submission stores: those that are not the default."""
+    return {name: getattr(thresholds, name) for name in LIMITS if getattr(thresholds, name) != getattr(DEFAULTS, name)}
+
+
+def read_policy(head: Head) -> Policy:
+    """Read the options of a submission from its head, which has them for every time that it is sent."""
+    limits = {name: getattr(DEFAULTS, name) for name in LIMITS} | (head.get_detail("limits") or {})
+    is_repeatable = get_write_kind(head).is_repeatable
+    return Policy(head.on_stale, is_repeatable, compares_stock=head.kind == "stock", **limits)
+
+
 class Sender:
-    """Sends rows of one submission; the caller holds the right to send.
+    """Sends rows of one submission, each batch after a last look; the caller holds the right to send."""
 
-    Args:
-        gateway: Where they are sent.
-        journal: The journal.
-        head: The submission.
-        look: The last look at each batch.
-        policy: The options of the submission.
-    """
-
-    def __init__(self, gateway: Gateway, journal: Journal, head: Head, look: Look, policy: Policy) -> None:
+    def __init__(self, gateway: Gateway, journal: Journal, head: Head, look: Look) -> None:
         self._gateway = gateway
         self._journal = journal
         self._head = head
         self._look = look
-        self._policy = policy
+        self._policy = read_policy(head)
         self._kind: WriteKind = get_write_kind(head)
         self._any_sent = False
 
@@ -273,8 +281,7 @@ class Sender:
         message = f"{self._kind.doubt_message} ({error})" if verdict.event == "lose" else str(error)
         values = {"errors": msgspec.json.encode(texts).decode()}
         if verdict.event == "lose":
-            # It was sent before now.
-            values |= list_sent_values(at)
+            values |= list_sent_values(at)  # it was sent before now
         if verdict.event != "return":
             values["submitted_at"] = at.wall.isoformat()
         self._journal.record_answer(batch, verdict.event, message, at, **values)
@@ -318,10 +325,7 @@ class Sender:
 
     def _end_if_settled(self, batch: Batch) -> None:
         """Let the cache store answers again, unless part of a batch may still take effect."""
-        open_rows = self._journal.rows(
-            batch.submission_id, batch.batch, ("sending", "pending", "in_doubt", "unconfirmed")
-        )
-        if not open_rows:
+        if not self._journal.rows(batch.submission_id, batch.batch, OPEN_OUTCOMES):
             self._gateway.write_ended(batch)
 
 

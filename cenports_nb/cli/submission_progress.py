@@ -14,7 +14,7 @@ import typer
 from cenports_nb.cli.terminal import print_status, print_text, stop_command
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.exit_codes import IN_DOUBT, choose_outcome_code
-from cenports_nb.submissions.tracking.next_steps import NEXT_STEPS
+from cenports_nb.submissions.tracking.summary import NEXT_STEPS
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client

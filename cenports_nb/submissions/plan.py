@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,6 @@ class Plan:
     _row_numbers: np.ndarray[Any, Any]
     _before_at: str
     _before_position: int | None
-    _message: str | None
 
     def rows(self) -> Iterator[Row]:
         """Make the rows, in the order of the batches."""
@@ -42,35 +41,19 @@ class Plan:
         numbers = ["current_quantity", "before_quantity", "reserved", "open_quantity"]
         for start in range(0, len(self._rows), CHUNK_ROWS):
             part = self._rows.iloc[start : start + CHUNK_ROWS]
-            columns = [
-                self._batch_numbers[start : start + CHUNK_ROWS].tolist(),
-                self._row_numbers[start : start + CHUNK_ROWS].tolist(),
-                part["quantity"].tolist(),
-                *(_texts(part[name]) for name in texts),
-                *(_ints(part[name]) for name in numbers),
-            ]
-            for i, (
-                batch,
-                row,
-                quantity,
-                code,
-                sku,
-                kind,
-                outcome,
-                message,
-                reason,
-                reference,
-                allowed,
-                current,
-                before,
-                reserved,
-                open_quantity,
-            ) in enumerate(zip(*columns, strict=True), start):
-                yield Row(
-                    self.submission_id, i, batch, row, code, sku, kind, quantity, current, before, self._before_at,
-                    outcome=outcome or "not_sent", message=message or self._message, reason=reason, reference=reference,
-                    reserved=reserved, allowed=allowed, before_position=self._before_position, open_quantity=open_quantity,
-                )  # fmt: skip
+            columns: dict[str, Iterable[Any]] = {
+                "submission_id": repeat(self.submission_id),
+                "item": range(start, start + len(part)),
+                "batch": self._batch_numbers[start : start + CHUNK_ROWS].tolist(),
+                "row": self._row_numbers[start : start + CHUNK_ROWS].tolist(),
+                "quantity": part["quantity"].tolist(),
+                "before_at": repeat(self._before_at),
+                "before_position": repeat(self._before_position),
+                "exposed": repeat(0),
+                **{name: _texts(part[name]) for name in texts},
+                **{name: _ints(part[name]) for name in numbers},
+            }
+            yield from map(Row, *(columns.get(name, repeat(None)) for name in Row.__struct_fields__))
 
 
 def plan_batches(
@@ -95,8 +78,10 @@ def plan_batches(
         before_position: The journal's position at that time.
         dry_run: Nothing will be sent.
     """
-    outcomes = _encode_outcomes(updates)
     updates = _with_all_columns(updates)
+    if dry_run:
+        updates = updates.assign(message=updates["message"].where(updates["message"].notna(), DRY_RUN_MESSAGE))
+    outcomes = pd.Categorical(updates["outcome"], categories=INITIAL_OUTCOMES).codes.astype(np.int64)
     warehouses, _ = pd.factorize(updates["warehouse_code"])
     rank = warehouses + (len(updates) + 1) * outcomes  # what is not sent comes last
     order = np.argsort(rank, kind="stable")
@@ -123,15 +108,7 @@ def plan_batches(
         row_numbers,
         before_at,
         before_position,
-        DRY_RUN_MESSAGE if dry_run else None,
     )
-
-
-def _encode_outcomes(updates: pd.DataFrame) -> np.ndarray[Any, Any]:
-    """Encode the outcomes of rows as positions in `INITIAL_OUTCOMES`."""
-    if "outcome" not in updates.columns:
-        return np.zeros(len(updates), dtype=np.int64)
-    return pd.Categorical(updates["outcome"], categories=INITIAL_OUTCOMES).codes.astype(np.int64)
 
 
 def _with_all_columns(updates: pd.DataFrame) -> pd.DataFrame:

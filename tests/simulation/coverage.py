@@ -18,10 +18,12 @@ def cover_transitions(journal: Journal, rows: Mapping[str, Sequence[Row]], cover
     """
     for name, submitted in rows.items():
         outcomes = {row.item: row.outcome for row in submitted}
-        for event in journal.events(name):
-            if outcomes[event.item] != event.outcome:
-                cover(f"row {outcomes[event.item]} > {event.outcome}")
-                outcomes[event.item] = event.outcome
+        query = "SELECT item, outcome FROM event WHERE submission_id = ? ORDER BY rowid"
+        for part in journal.select(query, (name,)):
+            for item, outcome in part:
+                if outcomes[item] != outcome:
+                    cover(f"row {outcomes[item]} > {outcome}")
+                    outcomes[item] = outcome
         states = {batch.batch: "planned" for batch in journal.batches(name)}
         query = "SELECT batch, state FROM batch_event WHERE submission_id = ? ORDER BY rowid"
         for part in journal.select(query, (name,)):

@@ -9,12 +9,26 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any, TypeVar
 
-from cenports_nb.submissions.journal.connection import InlineRunner
 from cenports_nb.submissions.journal.file import IN_MEMORY
 from cenports_nb.submissions.journal.store import Journal
 from simulation.scheduler import Process, Scheduler
 
 T = TypeVar("T")
+
+
+class InlineRunner:
+    """Runs units of work in the caller's thread, for a process that nobody interrupts."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Run a unit of work."""
+        with self._lock:
+            return work()
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 class FaultyRunner(InlineRunner):

@@ -18,8 +18,8 @@ from cenports_nb.errors import TransportError
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 from cenports_nb.sandbox.http.service import RawRequest
 from cenports_nb.settings import resolve_settings
-from cenports_nb.submissions.journal.connection import InlineRunner
 from cenports_nb.submissions.journal.store import Journal
+from simulation.faulty_journal import InlineRunner
 
 URL = "http://127.0.0.1:1/v2"
 CUT_OFF = ("drop", "lost", "reset", "cut", "cut_headers")

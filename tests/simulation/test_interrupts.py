@@ -22,12 +22,12 @@ from support.staging import connect_staging
 import cenports_nb as cn
 from cenports_nb.errors import CenportsError
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.submissions.journal.connection import InlineRunner
 from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.rules.decide import Decision
 from cenports_nb.submissions.rules.models import Batch, Head, Row
 from cenports_nb.submissions.rules.moments import Moment
+from simulation.faulty_journal import InlineRunner
 from simulation.interrupts import count_opcodes, interrupt
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]

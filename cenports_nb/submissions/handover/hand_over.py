@@ -213,7 +213,8 @@ def _finish(client: Client, context: SubmissionContext, head: Head, progress: bo
     if intact is False:
         raise InvalidRequestError(
             f"Hand-over {entry.handover_id} is not finished, and its file {entry.path.name} was changed since: move that "
-            "away and run again, and its orders are acknowledged; {name_argument('resend', entry.handover_id)} writes the file once more. Nothing was acknowledged."
+            f"away and run again, and its orders are acknowledged; {name_argument('resend', entry.handover_id)} writes the "
+            "file once more. Nothing was acknowledged."
         )
     if not entry.is_published and not was_sent:
         draft = Draft(entry.path, _name_drafts(client))

@@ -24,11 +24,9 @@ class UnitRunner(Protocol):
 
     def run(self, work: Callable[[], T]) -> T:
         """Run a unit of work, and return its result or raise its error."""
-        ...
 
     def close(self) -> None:
         """Run no more units."""
-        ...
 
 
 class ThreadRunner:
@@ -74,21 +72,6 @@ class ThreadRunner:
         self._is_closed = True
         if self._process == os.getpid():
             self._executor.shutdown(wait=self._thread != threading.get_ident())
-
-
-class InlineRunner:
-    """Runs units of work in the caller's thread, for a process that nobody interrupts."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-
-    def run(self, work: Callable[[], T]) -> T:
-        """Run a unit of work."""
-        with self._lock:
-            return work()
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from cenports_nb.submissions.journal.row_updates import (
     insert_batch,
 )
 from cenports_nb.submissions.rules.decide import Decision
-from cenports_nb.submissions.rules.models import Batch, Event, Head, Row
+from cenports_nb.submissions.rules.models import Batch, Head, Row
 from cenports_nb.submissions.rules.moments import Moment
 
 HANDLE_SQL = """
@@ -320,10 +320,6 @@ class Journal(JournalFile):
             where, values = f"{where} AND outcome IN ({', '.join('?' * len(outcomes))})", [*values, *outcomes]
         return self._select(Row, "row", f"{where} ORDER BY {'item' if batch is None else 'row'}", *values)
 
-    def events(self, submission_id: str) -> list[Event]:
-        """List every change of the rows of a submission, oldest first."""
-        return self._select(Event, "event", "WHERE submission_id = ? ORDER BY rowid", submission_id)
-
     def _select(self, kind: type[Any], table: str, where: str, *values: Any) -> list[Any]:
         return self.read_unit(lambda connection: _select(connection, kind, table, where, *values))
 
@@ -343,7 +339,7 @@ def _select(connection: sqlite3.Connection, kind: type[Any], table: str, where: 
     return [kind(*found) for found in connection.execute(query, values)]
 
 
-_COLUMNS = {kind: ", ".join(f'"{name}"' for name in kind.__struct_fields__) for kind in (Head, Batch, Row, Event)}
+_COLUMNS = {kind: ", ".join(f'"{name}"' for name in kind.__struct_fields__) for kind in (Head, Batch, Row)}
 
 
 def _claim_batch(connection: sqlite3.Connection, batch: Batch, rows: int, at: Moment) -> Batch:

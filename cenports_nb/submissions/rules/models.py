@@ -1,4 +1,4 @@
-"""What the journal stores: a submission's head, its batches, its rows, and every change of them, as frozen values.
+"""What the journal stores: a submission's head, its batches and its rows, as frozen values.
 
 Times are UTC in ISO 8601, so that they sort as text.
 """
@@ -150,19 +150,6 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         if self.before_quantity is None or self.quantity is None:
             return None
         return self.before_quantity + self.quantity
-
-
-class Event(msgspec.Struct, frozen=True, gc=False):
-    """One change of a row: its new outcome, and who or what caused it."""
-
-    submission_id: str
-    at: str
-    item: int
-    batch: int
-    row: int
-    outcome: str
-    message: str | None
-    made_by: str | None
 
 
 def get_user_name() -> str:

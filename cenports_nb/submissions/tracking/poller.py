@@ -89,7 +89,7 @@ class Poller:
                     continue
                 schedule.pause = min(schedule.pause * POLL_BACKOFF, MAX_POLL_SECONDS)
                 try:
-                    self._poll_batch(batch)
+                    poll_transaction(self._gateway, self._journal, batch)
                     self.failed = None
                 except CenportsError as error:
                     failed = self.failed = failed or error
@@ -100,7 +100,8 @@ class Poller:
                 updated.add(batch.submission_id)
             if failed:
                 raise failed
-            return updated, self._seconds_until_next(open_batches)
+            dues = [self._get_schedule(batch).due for batch in open_batches]
+            return updated, max(0.0, min(dues, default=0.0) - self._client.clock.monotonic())
 
     def seconds_until_poll(self, submission_id: str) -> dict[int, float]:
         """Return the seconds until each batch is polled next; never waits for a running poll."""
@@ -119,14 +120,6 @@ class Poller:
             due = self._client.clock.monotonic() + max(0.0, min(FIRST_POLL_SECONDS, FIRST_POLL_SECONDS - age))
             self._schedules[key] = _Schedule(due, FIRST_POLL_SECONDS)
         return self._schedules[key]
-
-    def _seconds_until_next(self, open_batches: Iterable[Batch]) -> float:
-        now = self._client.clock.monotonic()
-        dues = [self._get_schedule(batch).due - now for batch in open_batches]
-        return max(0.0, min(dues, default=0.0))
-
-    def _poll_batch(self, batch: Batch) -> None:
-        poll_transaction(self._gateway, self._journal, batch)
 
 
 def poll_transaction(gateway: Gateway, journal: Journal, batch: Batch) -> None:

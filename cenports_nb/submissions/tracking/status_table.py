@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from cenports_nb.rendering.note import NO_MATHJAX
 from cenports_nb.rendering.text import format_count, format_duration, make_printable, pluralize
-from cenports_nb.submissions.tracking.next_steps import NEXT_STEPS
 from cenports_nb.submissions.tracking.snapshot import BatchView, Snapshot
+from cenports_nb.submissions.tracking.summary import NEXT_STEPS
 
 OUTCOME_MARKS = {
     "applied": ("✓", "ok"),

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cenports_nb.rendering.note import render_note
 from cenports_nb.rendering.text import format_count
 from cenports_nb.submissions.rules.models import Head
-from cenports_nb.submissions.tracking.next_steps import NEXT_STEPS
 from cenports_nb.submissions.tracking.snapshot import Snapshot
+
+NEXT_STEPS: Mapping[str, tuple[str, str]] = {
+    "pending": ("wait", "Cenports takes up to 15 minutes"),
+    "unconfirmed": ("verify", "the transaction ended without naming them; the stock tells"),
+    "in_doubt": ("verify", "no answer was seen, and the stock tells"),
+    "not_sent": ("resume", "nothing of them left"),
+    "rejected": ("retry", "fix first what Cenports objects to"),
+    "not_applied": ("retry", "the stock shows that nothing happened"),
+}
+"""The method to call next, and why, by outcome; for the command line too."""
 
 
 def format_summary(snapshot: Snapshot, *, dry_run: bool) -> str:

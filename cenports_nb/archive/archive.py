@@ -12,7 +12,7 @@ import pandas as pd
 
 from cenports_nb.api.client import Client
 from cenports_nb.api.http.rate_limit import Clock, SystemClock
-from cenports_nb.archive.reading.coverage import list_span_months
+from cenports_nb.archive.reading.coverage import MISSING_DTYPES, list_span_months
 from cenports_nb.archive.reading.query import ArchiveQuery, parse_archive_query, with_query
 from cenports_nb.archive.reading.reader import ArchiveReader
 from cenports_nb.archive.reading.scans import Scan
@@ -22,11 +22,11 @@ from cenports_nb.archive.storage.errors import import_deltalake
 from cenports_nb.archive.storage.format import open_folder, register_account
 from cenports_nb.archive.storage.location import find_location
 from cenports_nb.archive.storage.update_log import SUMMARY, UPDATES, UpdateLog, fold
-from cenports_nb.archive.tables import TABLES
+from cenports_nb.archive.tables import TABLES, build_frame
 from cenports_nb.archive.writing.forget import finish_forgetting, forget_months
 from cenports_nb.archive.writing.month_writer import MonthWriter
 from cenports_nb.archive.writing.schedule import to_month
-from cenports_nb.archive.writing.update import UpdateOptions, build_result, new_update_id, update_account
+from cenports_nb.archive.writing.update import RESULT_DTYPES, new_update_id, update_account
 from cenports_nb.errors import CenportsError, IncompleteError, InvalidRequestError
 from cenports_nb.frames.dates import Day, parse_day, parse_time_zone
 from cenports_nb.rendering.note import render_note
@@ -115,7 +115,7 @@ class Archive:
         if start is not None:
             day = parse_day(start, "start", zone)
             month = list_span_months(day, day, zone)[0]
-        options = UpdateOptions(self._reader.read_format().personal, month, progress)
+        personal = self._reader.read_format().personal
         done: list[pd.DataFrame] = []
         failed: list[tuple[str, CenportsError]] = []
         with self._open_for_writing() as (tables, log):
@@ -125,17 +125,19 @@ class Archive:
                     account = register_account(self.folder, client)
                     state = fold(log.read(account), account, with_checkpoints=True)
                     writer = MonthWriter(tables, log, account, new_update_id(), state, client.clock.now)
-                    done.append(update_account(client, writer, options))
+                    done.append(update_account(client, writer, personal, month, progress))
                 except CenportsError as error:
                     if len(accounts) == 1:
                         raise
                     failed.append((client.settings.account_name, error))
-        changed = pd.concat([build_result(()), *done], ignore_index=True)
+        changed = pd.concat([build_frame((), RESULT_DTYPES), *done], ignore_index=True)
         if failed:
             raise IncompleteError(
                 f"{len(failed)} of {len(accounts)} accounts could not be archived, the first, {failed[0][0]}: {failed[0][1]}",
                 partial=changed,
-                missing=_build_failed_frame(failed),
+                missing=build_frame(
+                    [(name, "", None, None, None, str(error)) for name, error in failed], MISSING_DTYPES
+                ),
             )
         return changed
 
@@ -298,17 +300,3 @@ class Archive:
                 for name in (UPDATES, SUMMARY, *TABLES):
                     tables.fence(name)
             yield tables, log
-
-
-def _build_failed_frame(failed: Sequence[tuple[str, CenportsError]]) -> pd.DataFrame:
-    """Build the frame of accounts that could not be archived: `account source channel_id start end reason`."""
-    columns = {
-        "account": [name for name, _ in failed],
-        "source": [""] * len(failed),
-        "channel_id": [None] * len(failed),
-        "start": [None] * len(failed),
-        "end": [None] * len(failed),
-        "reason": [str(error) for _, error in failed],
-    }
-    dtypes = {name: "datetime64[us]" if name in ("start", "end") else "str" for name in columns}
-    return pd.DataFrame({name: pd.Series(values, dtype=dtypes[name]) for name, values in columns.items()})

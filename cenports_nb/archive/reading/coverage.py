@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cenports_nb.archive.storage.update_log import AccountState
+from cenports_nb.archive.tables import build_frame
 from cenports_nb.archive.writing.schedule import list_months, month_days, to_month
 
 ONE_DAY = timedelta(days=1)
@@ -72,16 +73,16 @@ def find_gaps(state: AccountState, source: str) -> list[MissingMonth]:
     return [MissingMonth(state.account, month, "is not archived") for month in between if month not in archived]
 
 
+MISSING_DTYPES = {
+    "account": "str", "source": "str", "channel_id": "str", "start": "datetime64[us]", "end": "datetime64[us]", "reason": "str",
+}  # fmt: skip
+"""The columns of `IncompleteError.missing`."""
+
+
 def build_missing_frame(table: str, missing: Sequence[MissingMonth]) -> pd.DataFrame:
     """Build the frame of an `IncompleteError`: `account source channel_id start end reason`."""
-    spans = [month_days(each.month) for each in missing]
-    return pd.DataFrame(
-        {
-            "account": pd.Series([each.account for each in missing], dtype="str"),
-            "source": pd.Series([f"archive, {table}"] * len(missing), dtype="str"),
-            "channel_id": pd.Series([None] * len(missing), dtype="str"),
-            "start": pd.Series([start for start, _ in spans], dtype="datetime64[us]"),
-            "end": pd.Series([after - ONE_DAY for _, after in spans], dtype="datetime64[us]"),
-            "reason": pd.Series([f"{each.month} {each.reason}" for each in missing], dtype="str"),
-        }
-    )
+    rows = []
+    for each in missing:
+        start, after = month_days(each.month)
+        rows.append((each.account, f"archive, {table}", None, start, after - ONE_DAY, f"{each.month} {each.reason}"))
+    return build_frame(rows, MISSING_DTYPES)

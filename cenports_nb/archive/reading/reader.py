@@ -23,13 +23,18 @@ from cenports_nb.archive.reading.scans import AccountSlice, Scan
 from cenports_nb.archive.storage.delta_tables import NO_VERSION, DeltaTables
 from cenports_nb.archive.storage.format import ArchivedAccount, ArchiveFormat, read_format
 from cenports_nb.archive.storage.update_log import AccountState, UpdateLog, fold_all
-from cenports_nb.archive.tables import READ_AT, REJECTS, TABLES
+from cenports_nb.archive.tables import READ_AT, REJECTS, TABLES, build_frame
 from cenports_nb.archive.writing.schedule import to_month
 from cenports_nb.archive.writing.sources import TABLE_SOURCES
 from cenports_nb.errors import ArchiveError, IncompleteError, IncompleteWarning, InvalidRequestError
 from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.user_warnings import warn_user
 from cenports_nb.rendering.text import list_names
+
+CONTENTS_DTYPES = {
+    "account": "str", "table": "str", "month": "str", "rows": "int64", "complete": "bool", "as_of": "datetime64[us, UTC]",
+    "bytes": "int64",
+}  # fmt: skip
 
 
 class ArchiveReader:
@@ -163,19 +168,9 @@ class ArchiveReader:
                 for month in sorted({*months, *missing}):
                     reading = state.readings.get((source, month))
                     at = reading.at if reading else None if month in missing else state.at
-                    rows.append((state.account, name, month, *sizes.get(month, (0, 0)), month not in missing, at))
-        dtypes = {
-            **dict.fromkeys(("account", "table", "month"), "str"),
-            **dict.fromkeys(("rows", "bytes"), "int64"),
-            "complete": "bool",
-            "as_of": "datetime64[us, UTC]",
-        }
-        values = list(zip(*rows, strict=True)) or [()] * len(dtypes)
-        columns = {
-            name: pd.Series(list(column), dtype=dtype)
-            for (name, dtype), column in zip(dtypes.items(), values, strict=True)
-        }
-        return pd.DataFrame(columns)[["account", "table", "month", "rows", "complete", "as_of", "bytes"]]
+                    count, size_bytes = sizes.get(month, (0, 0))
+                    rows.append((state.account, name, month, count, month not in missing, at, size_bytes))
+        return build_frame(rows, CONTENTS_DTYPES)
 
     def _check_readings(
         self, table: str, slices: Sequence[AccountSlice], days: tuple[date, date], frame: pd.DataFrame

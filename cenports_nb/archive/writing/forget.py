@@ -9,7 +9,7 @@ import pandas as pd
 
 from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.storage.update_log import FORGET, UpdateLog, UpdateRecord
-from cenports_nb.archive.tables import TABLES
+from cenports_nb.archive.tables import TABLES, build_frame
 
 PARTITION = re.compile(r"month=(\d{4}-\d{2})")
 
@@ -19,13 +19,6 @@ def forget_months(tables: DeltaTables, log: UpdateLog, accounts: list[str], befo
 
     The files of a month are in a folder of their own, and the log contains no values but instants, so deleting these
     files removes all data. It is recorded first, so that no later update misses these months.
-
-    Args:
-        tables: The tables of the archive.
-        log: The table `updates`.
-        accounts: All accounts of the archive.
-        before: The first month to keep.
-        now: The time of the update.
 
     Returns:
         What was removed from the latest version: `account table month rows`.
@@ -39,15 +32,7 @@ def forget_months(tables: DeltaTables, log: UpdateLog, accounts: list[str], befo
     _note(log, accounts, before, now)
     remove_months(tables, before)
     _note(log, accounts, before, now, tables.versions())
-    return pd.DataFrame(
-        {
-            **{
-                name: pd.Series([row[place] for row in gone], dtype="str")
-                for place, name in enumerate(("account", "table", "month"))
-            },
-            "rows": pd.Series([row[3] for row in gone], dtype="int64"),
-        }
-    )
+    return build_frame(gone, {"account": "str", "table": "str", "month": "str", "rows": "int64"})
 
 
 def finish_forgetting(tables: DeltaTables, log: UpdateLog, now: datetime) -> None:

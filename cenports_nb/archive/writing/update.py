@@ -13,7 +13,7 @@ import pyarrow as arrow
 
 from cenports_nb.api.retrieval.decoded_page import trim_heap
 from cenports_nb.archive.storage.update_log import TICK
-from cenports_nb.archive.tables import ORDERS
+from cenports_nb.archive.tables import ORDERS, build_frame
 from cenports_nb.archive.writing.comparison import find_shared_keys
 from cenports_nb.archive.writing.month_writer import MonthWriter, list_order_keys
 from cenports_nb.archive.writing.schedule import (
@@ -44,20 +44,12 @@ if TYPE_CHECKING:
 MAX_MOVED_READINGS = 3
 """How often the months of orders that keep moving are read again."""
 
-
-@dataclass(frozen=True)
-class UpdateOptions:
-    """The arguments of an update.
-
-    Attributes:
-        personal: How personal data is stored.
-        start: The oldest month; None for what is archived already, or for everything.
-        progress: Show progress bars.
-    """
-
-    personal: str
-    start: str | None = None
-    progress: bool | None = None
+RESULT_DTYPES = {
+    **dict.fromkeys(("account", "table", "month"), "str"),
+    **dict.fromkeys(("rows", "added", "changed", "removed"), "int64"),
+    "complete": "bool",
+    "as_of": "datetime64[us, UTC]",
+}
 
 
 @dataclass(frozen=True)
@@ -74,13 +66,17 @@ def new_update_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def update_account(client: Client, writer: MonthWriter, options: UpdateOptions) -> pd.DataFrame:
+def update_account(
+    client: Client, writer: MonthWriter, personal: str, start: str | None, progress: bool | None
+) -> pd.DataFrame:
     """Update the archive of one account.
 
     Args:
         client: The account.
         writer: Its part of the archive.
-        options: The arguments.
+        personal: How personal data is stored.
+        start: The oldest month; None for what is archived already, or for everything.
+        progress: Show progress bars.
 
     Returns:
         What changed: `account table month rows added changed removed complete as_of`.
@@ -88,10 +84,10 @@ def update_account(client: Client, writer: MonthWriter, options: UpdateOptions) 
     Raises:
         AuthenticationError, TransportError: Cenports can't be reached; what was finished before stays.
     """
-    run = _UpdateRun(client, writer, options)
+    run = _UpdateRun(client, writer, personal, progress)
     writer.restore()
     now = _never_back(client.clock.now(), writer)
-    months = _choose_months(run, now)
+    months = _choose_months(run, start, now)
     due = {source: set(list_due_months(writer.state, source, months, now)) for source in SOURCES}
     for month in months:
         for source in SOURCES:
@@ -112,35 +108,28 @@ def update_account(client: Client, writer: MonthWriter, options: UpdateOptions) 
 
 @dataclass
 class _UpdateRun:
-    """A running update, and what it could not read.
-
-    Attributes:
-        client: The account.
-        writer: Its part of the archive.
-        options: The arguments.
-        missing: What could not be read completely.
-        rejects: The number of records that could not become rows.
-    """
+    """A running update, what it could not read completely, and how many records could not become rows."""
 
     client: Client
     writer: MonthWriter
-    options: UpdateOptions
+    personal: str
+    progress: bool | None
     missing: list[MissingReading] = field(default_factory=list)
     rejects: int = 0
 
 
-def _choose_months(run: _UpdateRun, now: datetime) -> list[str]:
+def _choose_months(run: _UpdateRun, start: str | None, now: datetime) -> list[str]:
     def find_first() -> str:
         run.writer.begins = find_first_month(lambda day: has_orders_before(run.client, day), now)
         return run.writer.begins
 
-    return list_months(choose_first_month(run.writer.state, run.options.start, find_first), to_month(now))
+    return list_months(choose_first_month(run.writer.state, start, find_first), to_month(now))
 
 
 def _read_month(run: _UpdateRun, source: str, month: str) -> None:
     """Read a month and write it, unless it is incomplete."""
     try:
-        reading = SOURCES[source](run.client, month, run.options.personal, run.options.progress)
+        reading = SOURCES[source](run.client, month, run.personal, run.progress)
     except IncompleteReadingError as error:
         tables = tuple(name for name, of_source in TABLE_SOURCES.items() if of_source == source)
         run.missing.append(MissingReading(tables, month, str(error)))
@@ -152,7 +141,7 @@ def _read_month(run: _UpdateRun, source: str, month: str) -> None:
 
 def _read_stock(run: _UpdateRun, name: str) -> None:
     try:
-        reading = read_stock(run.client, name, run.options.personal)
+        reading = read_stock(run.client, name, run.personal)
     except IncompleteReadingError as error:
         run.missing.append(MissingReading((name,), to_month(run.client.clock.now()), str(error)))
         return
@@ -242,23 +231,4 @@ def _list_changes(run: _UpdateRun, at: datetime) -> pd.DataFrame:
             reading = writer.state.readings.get((TABLE_SOURCES.get(table, ""), each.month))
             count, read_at = (reading.rows.get(table, 0), reading.at) if reading else (0, None)
             rows.append((writer.account, table, each.month, count, 0, 0, 0, False, read_at))
-    return build_result(rows)
-
-
-RESULT_DTYPES = {
-    **dict.fromkeys(("account", "table", "month"), "str"),
-    **dict.fromkeys(("rows", "added", "changed", "removed"), "int64"),
-    "complete": "bool",
-    "as_of": "datetime64[us, UTC]",
-}
-
-
-def build_result(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
-    """Build the frame that an update returns."""
-    values = list(zip(*rows, strict=True)) or [()] * len(RESULT_DTYPES)
-    return pd.DataFrame(
-        {
-            name: pd.Series(list(column), dtype=dtype)
-            for (name, dtype), column in zip(RESULT_DTYPES.items(), values, strict=True)
-        }
-    )
+    return build_frame(rows, RESULT_DTYPES)

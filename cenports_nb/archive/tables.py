@@ -28,10 +28,7 @@ class ArchiveTable:
     """One Delta table, with a partition for each account and UTC month.
 
     Attributes:
-        name: The name of its folder, and in SQL.
-        model: The schema of its frames.
         key: The columns that identify a row or, for shipments, the rows that are compared together.
-        order: The columns that its frames are sorted by.
         instant: The only column whose minimum and maximum may be in the log; never a personal one.
         is_open: Whether frames may have further text columns.
         readings: Every reading is added, with its instant; None if a month is replaced by its latest reading.
@@ -131,13 +128,7 @@ def to_table(frame: pd.DataFrame, table: ArchiveTable, account: str, month: str)
 
 
 def to_frame(data: arrow.Table, table: ArchiveTable, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Convert Arrow to the loaders' dtypes; columns newer than the file are null.
-
-    Args:
-        data: From the table.
-        table: The table.
-        columns: Only these columns, in this order; all of them by default.
-    """
+    """Convert Arrow to the loaders' dtypes; columns newer than the file are null."""
     dtypes = table.dtypes
     extra = [name for name in data.column_names if name not in (ACCOUNT, MONTH, *dtypes)]
     names = [*dtypes, *extra] if columns is None else columns

@@ -31,12 +31,7 @@ class OpenSubmission(Protocol):
 
 @dataclass(frozen=True)
 class SubmissionContext:
-    """What the submissions of one client share.
-
-    Attributes:
-        gateway: Cenports, through the client.
-        open: The submissions that are held in memory.
-    """
+    """What the submissions of one client share."""
 
     journal: Journal
     locks: SubmissionLocks

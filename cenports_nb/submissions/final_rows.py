@@ -28,11 +28,6 @@ ON_STALE_MODES = ("raise", "rebase", "drop", "force")
 def explain_exclusions(rows: pd.DataFrame, left_out: pd.DataFrame | None, who: str) -> pd.Series[Any]:
     """Return for each row of a plan why a person leaves it out; null if it is sent.
 
-    Args:
-        rows: A validated plan.
-        left_out: `warehouse_code product_sku reason`; None if no row is left out.
-        who: The person.
-
     Raises:
         InvalidRequestError: It can't be read, names a row twice or one that the plan lacks, or has no reason.
     """
@@ -120,13 +115,7 @@ def compare_with_stock(rows: pd.DataFrame, actual: pd.DataFrame, on_stale: str) 
 
 
 def select_final_rows(updates: pd.DataFrame, rows: pd.DataFrame, excluded: pd.Series[Any]) -> pd.DataFrame:
-    """Select the rows to send from an update frame, with their final numbers; its metadata names the whole plan.
-
-    Args:
-        updates: The frame as a person gave it.
-        rows: The same rows, compared with the stock.
-        excluded: Why a person left a row out; null if nobody did.
-    """
+    """Select the rows to send from an update frame, with their final numbers; its metadata names the whole plan."""
     leaves = (rows["outcome"] == "not_sent").to_numpy()
     is_changed = (rows["quantity"].to_numpy() != updates["quantity"].to_numpy()).any()
     if leaves.all() and not is_changed:

@@ -134,9 +134,7 @@ class ClientGateway:
 class FrameLevels:
     """Stock from a frame; a warehouse is looked up when it is needed.
 
-    Args:
-        frame: Actual stock.
-        doubt: Why rows may be missing; None if it is complete. Existing rows are right in any case.
+    With a doubt, rows may be missing; existing rows are right in any case.
     """
 
     def __init__(self, frame: pd.DataFrame, doubt: IncompleteError | None = None) -> None:

@@ -34,16 +34,7 @@ def find_objections(
     available: pd.DataFrame | None = None,
     thresholds: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
-    """List the objections of guards, as in `check_updates`, with the history of the client's account.
-
-    Args:
-        client: The client whose journal is read.
-        updates: The plan.
-        actual: Actual stock as of `at`.
-        at: The current moment.
-        available: Available stock, for the guards that need it.
-        thresholds: Thresholds of guards that replace the defaults.
-    """
+    """List the objections of guards, as in `check_updates`, with the history of the client's account."""
     span = timedelta(seconds=pd.Timedelta(read_thresholds(thresholds).repeated).total_seconds())
     metadata = read_metadata(updates)
     reversal_of = metadata.reversal_of if metadata is not None else None

@@ -143,9 +143,7 @@ def build_order_batches(
 ) -> tuple[list[Batch], list[Row]]:
     """Build batches and rows of orders.
 
-    Args:
-        submission_id: The submission's id.
-        parts: For each batch, what its rows share, and its orders: channel id, order number, body as JSON.
+    Each part is what the rows of a batch share, and its orders: channel id, order number, body as JSON.
     """
     batches: list[Batch] = []
     rows: list[Row] = []

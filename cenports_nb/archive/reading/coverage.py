@@ -36,15 +36,7 @@ def list_span_months(first: date, last: date, zone: ZoneInfo) -> list[str]:
 def find_missing_months(
     state: AccountState, source: str, first: date, last: date, zone: ZoneInfo
 ) -> list[MissingMonth]:
-    """Find the months of a period that are not archived, or not up to its last day.
-
-    Args:
-        state: What is archived of the account.
-        source: `orders` or `shipments`.
-        first: First day.
-        last: Last day, included.
-        zone: The zone of these days.
-    """
+    """Find the months of a period that are not archived, or not up to its last day."""
     newest = max((reading.at for (name, _), reading in state.readings.items() if name == source), default=None)
     missing = []
     for month in list_span_months(first, last, zone):

@@ -27,18 +27,7 @@ Instant = str | datetime | pd.Timestamp
 
 @dataclass(frozen=True)
 class ArchiveQuery:
-    """The arguments of a loader.
-
-    Attributes:
-        start: First day.
-        end: Last day.
-        last: A period instead of both.
-        accounts: Names of accounts; None for all.
-        channels: Sales channels; None for all.
-        columns: Columns; None for all.
-        as_of: An instant in the past.
-        allow_partial: Return what is archived with a warning.
-    """
+    """The arguments of a loader; see `Archive.load_orders`."""
 
     start: Day | None
     end: Day | None

@@ -38,14 +38,7 @@ CONTENTS_DTYPES = {
 
 
 class ArchiveReader:
-    """Resolves queries by the table `updates`.
-
-    Attributes:
-        folder: The archive's folder, or its address in a bucket.
-        time_zone: The zone of days.
-        tables: All tables of the archive.
-        log: The table `updates`.
-    """
+    """Resolves queries by the table `updates`."""
 
     def __init__(self, folder: Path | str, time_zone: str) -> None:
         self.folder = folder

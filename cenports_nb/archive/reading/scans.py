@@ -26,12 +26,6 @@ class AccountSlice:
     """The part of one account that a scan reads.
 
     Attributes:
-        account: The account's name.
-        environment: production, staging or sandbox.
-        partner_id: The partner id.
-        version: The version of the table.
-        rejects_version: The version of the table of rejects.
-        months: The archived months.
         as_of: When the oldest of them was read.
     """
 

@@ -26,12 +26,6 @@ def run_sql(
 ) -> pd.DataFrame:
     """Run a query on what the archive has after its last update.
 
-    Args:
-        tables: The tables of the archive.
-        states: What is archived of each account.
-        query: A DuckDB query.
-        parameters: Values for `?` or `$name` in it.
-
     Raises:
         InvalidRequestError: DuckDB refuses the query; the message quotes its reason.
     """

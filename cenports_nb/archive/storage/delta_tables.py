@@ -34,17 +34,13 @@ class DeltaTables:
     """The Delta tables of an archive.
 
     Attributes:
-        location: Where it is.
         lease: The right to change an archive in a bucket; None in a folder, or for reading.
     """
 
     def __init__(self, folder: Path | str, lease: Lease | None = None, *, is_writer: bool = False) -> None:
         """Prepare to open tables.
 
-        Args:
-            folder: The archive's folder, or its address in a bucket.
-            lease: The right to change an archive in a bucket.
-            is_writer: Whether nobody else may write: the latest version of a table is then opened only once.
+        With `is_writer` nobody else may write, so that the latest version of a table is opened only once.
         """
         self.location = find_location(folder)
         self.lease = lease
@@ -112,14 +108,7 @@ class DeltaTables:
         self.commit(name, vacuum)
 
     def create(self, name: str, schema: arrow.Schema, instant: str, partition: Sequence[str] = ()) -> None:
-        """Create a table, if it is missing, whose log has no values but instants.
-
-        Args:
-            name: Its name.
-            schema: Its columns.
-            instant: The only column whose minimum and maximum are in the log.
-            partition: The columns that it is partitioned by.
-        """
+        """Create a table, if it is missing, whose log has no values but the minimum and maximum of one instant."""
         if self.open(name) is not None:
             return
         with clear_errors(self.location, writing=True), private_umask():
@@ -135,10 +124,6 @@ class DeltaTables:
 
     def commit(self, name: str, change: Change) -> None:
         """Change the latest version of a table; again if another process commits first.
-
-        Args:
-            name: The table.
-            change: Called with the table and the properties of its commit.
 
         Raises:
             ArchiveError: It can't be written, or another process has taken over the lease.
@@ -215,12 +200,8 @@ class DeltaTables:
     ) -> arrow.Table:
         """Read some months of some accounts in a version, sorted by account and as the table's frames are.
 
-        Args:
-            table: The table.
-            version: From the updates; None for the latest, which an update may not have finished yet.
-            months: By account, such as `2026-11`.
-            columns: These, the account, and those that rows are sorted by; all by default.
-            is_sorted: Whether to sort.
+        The version is from the updates; None is the latest, which an update may not have finished yet. Besides the
+        columns, the account and those that rows are sorted by are read.
         """
         dataset, order = self.dataset(table, version, months), table.order if is_sorted else []
         if dataset is None:

@@ -72,9 +72,7 @@ def import_deltalake() -> Any:
 def clear_errors(location: object, *, writing: bool = False) -> Iterator[None]:
     """Convert the libraries' errors about files to one sentence.
 
-    Args:
-        location: The archive; its text is its path or address.
-        writing: Whether something is written; a failure then leaves the archive unchanged.
+    The text of the location is its path or address. With `writing`, a failure leaves the archive unchanged.
 
     Raises:
         ArchiveError: The disk is full, a file is missing or damaged, or it can't be written; the store can't be reached.

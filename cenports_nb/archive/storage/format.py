@@ -26,8 +26,6 @@ class ArchivedAccount(msgspec.Struct, frozen=True):
 
     Attributes:
         identity: The normalized address and the partner id.
-        environment: production, staging or sandbox.
-        partner_id: The partner id.
     """
 
     identity: str
@@ -36,14 +34,7 @@ class ArchivedAccount(msgspec.Struct, frozen=True):
 
 
 class ArchiveFormat(msgspec.Struct, frozen=True):
-    """The content of the file.
-
-    Attributes:
-        format: The version of the layout.
-        personal: How personal data is stored.
-        time_zone: The default zone of days.
-        accounts: The accounts by name.
-    """
+    """The content of the file."""
 
     format: int
     personal: str

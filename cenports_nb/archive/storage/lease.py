@@ -49,8 +49,6 @@ class Lease:
     """The right to change an archive.
 
     Attributes:
-        location: The archive.
-        holder: A random name of this process's turn.
         number: The version of the lease's table when this process took it, and the last fence; later holders have
             higher ones, even if somebody deletes the lease's table.
         is_takeover: Whether the previous holder did not release it, so that it may still be writing.

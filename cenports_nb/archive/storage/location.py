@@ -33,11 +33,7 @@ IsWanted = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class Folder:
-    """An archive in a folder, which only its owner can access.
-
-    Attributes:
-        path: The folder.
-    """
+    """An archive in a folder, which only its owner can access."""
 
     path: Path
     options: None = None
@@ -129,11 +125,7 @@ class Folder:
 
 @dataclass(frozen=True)
 class Bucket:
-    """An archive under a prefix of a bucket; keys, region and end point come from the environment.
-
-    Attributes:
-        url: `s3://bucket/prefix`.
-    """
+    """An archive under a prefix of a bucket; keys, region and end point come from the environment."""
 
     url: str
 

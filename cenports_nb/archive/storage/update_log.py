@@ -33,11 +33,7 @@ class Reading(msgspec.Struct, frozen=True):
     """One reading of one month.
 
     Attributes:
-        source: `orders` or `shipments`.
-        month: In UTC.
         at: When its oldest answer was fetched.
-        rows: The number of rows by table.
-        has_open_lines: Whether its orders may still change.
     """
 
     source: str
@@ -51,13 +47,10 @@ class UpdateRecord(msgspec.Struct, frozen=True):
     """One row of the table.
 
     Attributes:
-        account: The account's name.
-        update_id: The same for all rows of one update.
         at: When it was written; later than every earlier row.
         kind: `begin` before the first write of an update, `checkpoint` during it, `update` at its end, or `forget`.
         versions: The version of each table for this account from then on; empty before its first write.
         readings: The readings since the previous row.
-        forgotten_before: The month before which everything was forgotten.
         begins: The month of the account's oldest order, if it was looked for.
     """
 
@@ -76,10 +69,7 @@ class AccountState:
     """What an archive has of one account after some update.
 
     Attributes:
-        account: The account's name.
         at: When that update ended; None before the first one.
-        versions: The version of each table.
-        readings: The latest reading of each source and month.
         forgotten: When something was forgotten, and the month before which.
         begins: The month of the account's oldest order; empty if it was not looked for.
         is_unfinished: Whether an update is running, or was killed, after its first write.
@@ -118,11 +108,9 @@ class UpdateLog:
         self._tables = tables
 
     def read(self, account: str | None = None, as_of: datetime | None = None) -> list[UpdateRecord]:
-        """Read the rows of one account, or of all, oldest first; older ones summarized, where that makes no difference.
+        """Read the rows of one account, or of all, oldest first.
 
-        Args:
-            account: Only this one.
-            as_of: The instant that the rows are combined for; now by default.
+        Older ones are summarized, where that makes no difference for the instant that they are combined for.
         """
         own = None if account is None else datasets.field(ACCOUNT) == account
         summary = self._read(SUMMARY)
@@ -188,11 +176,8 @@ def fold(
 ) -> AccountState:
     """Combine rows into what an archive has of an account.
 
-    Args:
-        records: All rows, oldest first.
-        account: The account's name.
-        as_of: Only updates before this instant; all of them by default.
-        with_checkpoints: Include what an unfinished update has done, to continue it.
+    With `as_of`, only updates before this instant count; with checkpoints, also what an unfinished update has done,
+    to continue it.
     """
     own = [record for record in records if record.account == account]
     forgotten = tuple((record.at, record.forgotten_before) for record in own if record.kind == FORGET)

@@ -54,11 +54,7 @@ def compare(before: pd.DataFrame, after: pd.DataFrame, key: Sequence[str]) -> Ch
 def drop_shared_shipments(own: pd.DataFrame, neighbor: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Assign each shipment to one of two months that have it, because the API's windows share a day.
 
-    An identical copy stays where it is; of two differing copies the newer one stays.
-
-    Args:
-        own: The newer reading.
-        neighbor: The archived month beside it.
+    An identical copy stays where it is; of two differing copies the one of `own`, the newer reading, stays.
     """
     keys = [_key_shipments(frame) for frame in (own, neighbor)]
     mine_keys, their_keys = (hash_rows(key) for key in keys)
@@ -82,10 +78,7 @@ def find_shared_keys(
 ) -> Iterator[pd.DataFrame]:
     """Find keys that more than one month has, some millions at a time.
 
-    Args:
-        months: All archived months.
-        read_keys: Reads the key columns of a month.
-        rows: The total number of rows.
+    `read_keys` reads the key columns of a month.
 
     Yields:
         The key columns and `month`, one row per copy.

@@ -42,14 +42,8 @@ class MonthWriter:
     """The account's part of each table in this update.
 
     Attributes:
-        tables: All tables of the archive.
-        log: The table `updates`.
-        account: The name of the account.
-        update_id: The id of this update.
         state: What is archived, including what this update has written.
-        now: The clock.
         begins: The month of the account's oldest order, if this update looked for it.
-        changes: The changes so far, by table and month.
         vanished: Channel and number of orders that are no longer in a month that was read again.
     """
 

@@ -13,12 +13,7 @@ from cenports_nb.frames.provenance import rejected
 
 
 def protect(frame: pd.DataFrame, personal: str) -> pd.DataFrame:
-    """Return a frame as it may be stored.
-
-    Args:
-        frame: From a loader, with provenance.
-        personal: `"mask"` for pseudonyms of the account, `"drop"` for nulls, `"keep"` for unchanged values.
-    """
+    """Return a loader's frame as it may be stored: with pseudonyms (mask), with nulls (drop), or unchanged (keep)."""
     if personal == "keep":
         return frame
     masked = mask_pii(frame)

@@ -42,14 +42,7 @@ def to_month(moment: datetime | date) -> str:
 
 
 def list_due_months(state: AccountState, source: str, months: list[str], now: datetime) -> Iterator[str]:
-    """List the months that an update reads, oldest first.
-
-    Args:
-        state: What is archived.
-        source: `orders` or `shipments`.
-        months: All months that the archive should have.
-        now: The time of the update.
-    """
+    """List the months that an update reads, oldest first."""
     this = number_month(to_month(now))
     for month in months:
         reading = state.readings.get((source, month))
@@ -69,11 +62,6 @@ def choose_first_month(state: AccountState, start: str | None, find_first: Calla
     """Choose the oldest month that an update maintains.
 
     Forgotten months stay forgotten, unless `start` includes them.
-
-    Args:
-        state: What is archived.
-        start: The month that the caller requested.
-        find_first: Finds the oldest month of the account.
     """
     archived = state.list_months("orders")
     forgotten = state.forgotten_before
@@ -84,12 +72,7 @@ def choose_first_month(state: AccountState, start: str | None, find_first: Calla
 
 
 def find_first_month(has_orders_before: Callable[[date], bool], now: datetime) -> str:
-    """Find the oldest month with an order by bisection, with about nine requests.
-
-    Args:
-        has_orders_before: Whether the account has any order before a day.
-        now: The time of the update.
-    """
+    """Find the oldest month with an order by bisection, with about nine requests."""
     low, high = number_month(FIRST_MONTH), number_month(to_month(now))
     while low < high:  # the oldest order is in a month from low to high, if there is any
         middle = (low + high) // 2

@@ -48,11 +48,9 @@ STOCK_LOADERS: Mapping[str, Callable[..., pd.DataFrame]] = {
 
 @dataclass(frozen=True)
 class SourceReading:
-    """The result of one reading.
+    """The result of one reading, by table, as it may be stored.
 
     Attributes:
-        frames: By table, as they may be stored.
-        rejects: By table, records that could not become rows, as they may be stored.
         at: When the oldest answer was fetched; None if there was none.
         has_open_lines: Whether its orders may still change.
     """
@@ -144,11 +142,7 @@ def has_orders_before(client: Client, day: date) -> bool:
 
 
 def find_order_months(client: Client, orders: Collection[tuple[str, str]]) -> dict[str, set[tuple[str, str]]]:
-    """Ask in which UTC months some orders are now, by their numbers.
-
-    Args:
-        client: The account.
-        orders: Channel and number of each; no more than `MAX_ASKED_ORDERS` are asked for.
+    """Ask in which UTC months some orders are now, by their numbers; of at most `MAX_ASKED_ORDERS`.
 
     Returns:
         The orders of each month, as far as they exist.

@@ -71,12 +71,7 @@ def update_account(
 ) -> pd.DataFrame:
     """Update the archive of one account.
 
-    Args:
-        client: The account.
-        writer: Its part of the archive.
-        personal: How personal data is stored.
-        start: The oldest month; None for what is archived already, or for everything.
-        progress: Show progress bars.
+    It begins with the month `start`; None for what is archived already, or for everything.
 
     Returns:
         What changed: `account table month rows added changed removed complete as_of`.

@@ -21,13 +21,7 @@ from cenports_nb.submissions.rules.states import OPEN_OUTCOMES, RESOLVABLE_OUTCO
 def resolve(gateway: Gateway, journal: Journal, head: Head, rows: Any, outcome: str, note: str) -> None:
     """Close rows on a person's word.
 
-    Args:
-        gateway: For the time, and to tell the cache that a write has ended.
-        journal: The journal.
-        head: The submission.
-        rows: A part of its outcomes, or SKUs (order numbers) as text, one or several.
-        outcome: "applied", "not_applied" or "rejected".
-        note: The reason.
+    `rows` is a part of its outcomes, or SKUs (order numbers) as text, one or several.
 
     Raises:
         InvalidRequestError: Another outcome, no note, or rows that are settled or not in the submission.

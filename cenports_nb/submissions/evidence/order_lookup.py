@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 
 
 def find_orders(client: Client, keys: Iterable[OrderKey], acknowledged: bool | None = None) -> set[OrderKey]:
-    """Find existing orders, readable or not; one request per 255 characters of a channel's numbers.
-
-    Args:
-        client: The account.
-        keys: The orders to look for.
-        acknowledged: Only orders that are, or are not, acknowledged.
-    """
+    """Find existing orders, readable or not; one request per 255 characters of a channel's numbers."""
     found: set[OrderKey] = set()
     for channel, numbers in group_by_channel(keys).items():
         frame = _load(load_orders, client, channel_id=channel, order_nos=numbers, acknowledged=acknowledged)

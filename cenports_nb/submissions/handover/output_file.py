@@ -49,11 +49,7 @@ def refuse_taken(target: Path) -> None:
 def render_file(table: pd.DataFrame, suffix: str, time_zone: str, exact: Collection[str] = ()) -> bytes:
     """Render a table as the bytes of a .csv or .xlsx file; no text of a customer can start a formula.
 
-    Args:
-        table: The table.
-        suffix: The file's suffix.
-        time_zone: The zone of instants.
-        exact: Headers of identifiers, which a scanner compares byte by byte.
+    `exact` names the headers of identifiers, which a scanner compares byte by byte.
     """
     with tempfile.TemporaryDirectory(prefix="cenports-nb-") as folder:  # readable by this user only
         path = Path(folder) / f"{SHEET}{suffix.lower()}"
@@ -94,12 +90,7 @@ class Draft:
 
     @classmethod
     def write(cls, target: Path, content: bytes, name: str) -> Draft:
-        """Write a draft.
-
-        Args:
-            target: The path that it will get.
-            content: Its bytes.
-            name: What it belongs to; an existing draft of that name is replaced.
+        """Write a draft; an existing one of that name is replaced.
 
         Raises:
             InvalidRequestError: The folder can't be written to; nothing was written.

@@ -87,11 +87,6 @@ def build_pick_list(orders: pd.DataFrame, line_items: pd.DataFrame, time_zone: s
 
     An order is handed over completely or not at all: an order without lines, with a line that can't be read, or with
     nothing left to pick is left out. Lines that are shipped or cancelled are omitted.
-
-    Args:
-        orders: From `load_orders`.
-        line_items: Their lines, from `load_line_items`.
-        time_zone: The zone of an order's day.
     """
     to_pick = line_items[is_open(line_items["status"])]
     counts = pd.DataFrame(

@@ -28,13 +28,7 @@ MAX_CHECKED_BYTES = 32 * 2**20
 
 
 class JournalFile:
-    """An open file of the journal; every error of the file is a JournalError.
-
-    Args:
-        folder: Its home; `IN_MEMORY` for none.
-        network: The network file system of the folder; detected by default.
-        runner: Runs its units of work; by default in its own thread.
-    """
+    """An open file of the journal; every error of the file is a JournalError."""
 
     def __init__(self, folder: Path, *, network: str | None = None, runner: UnitRunner | None = None) -> None:
         self.path = folder if folder == IN_MEMORY else folder / FILE_NAME

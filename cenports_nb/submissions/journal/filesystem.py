@@ -32,12 +32,7 @@ def _list_partitions() -> Iterable[Any]:
 
 
 def find_network_filesystem(folder: Path, partitions: Iterable[Partition] | None = None) -> str | None:
-    """Name the network file system of a folder; None for a local disk, or if it is unknown.
-
-    Args:
-        folder: A folder that need not exist.
-        partitions: Mounted file systems; by default from the system.
-    """
+    """Name the network file system of a folder; None for a local disk, or if it is unknown."""
     mounted = _list_partitions() if partitions is None else partitions
     place = folder.resolve()
     if str(place).startswith(("\\\\", "//")):

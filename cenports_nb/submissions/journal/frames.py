@@ -57,10 +57,7 @@ def select_frame(journal: Journal, names: Sequence[str], query: str, values: Seq
 def read_outcomes(journal: Journal, head: Head, sending_as: str = "in_doubt") -> pd.DataFrame:
     """Return the outcome of each row of a submission, in the order of submission.
 
-    Args:
-        journal: The journal.
-        head: The submission.
-        sending_as: The outcome of rows being sent: pending while their sender lives, in doubt after.
+    Rows that are being sent are shown as pending while their sender lives, as in doubt after.
     """
     kind = get_write_kind(head)
     stock = ["type", "quantity"] if head.kind == "stock" else []

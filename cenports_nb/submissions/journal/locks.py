@@ -22,10 +22,7 @@ LOCK_FILE_MAX_AGE_SECONDS = 14 * 86_400
 class SubmissionLocks:
     """The locks of the submissions in one folder.
 
-    Args:
-        home: The folder of the locks.
-        try_lock: Acquires a lock and returns how to release it, or None if it is held.
-        clock: For waiting.
+    `try_lock` acquires a lock and returns how to release it, or None if it is held.
     """
 
     def __init__(self, home: Path, try_lock: Callable[[Path], Callable[[], None] | None], clock: Clock) -> None:

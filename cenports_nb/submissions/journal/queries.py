@@ -103,14 +103,8 @@ def read_stock_history(
 ) -> pd.DataFrame:
     """List updates of an account's stock within a span, and earlier ones that still matter.
 
-    Args:
-        journal: The journal.
-        is_sending: Returns whether a living process is sending a submission.
-        account: The account.
-        now: The end of the span.
-        span: The length of the span.
-        references: Documents whose differential changes matter at any age.
-        reversal_of: A submission whose reversals matter too, with `reversal of` it as their reference.
+    Documents in `references` matter at any age, and so do reversals of `reversal_of`, whose reference is then
+    `reversal of` it.
 
     Returns:
         `submission_id created_at age_s fingerprint reference warehouse_code product_sku type quantity outcome`, one row
@@ -147,14 +141,7 @@ def list_repeated_updates(journal: Journal, account: str, now: Moment, settle: t
 
 
 def count_sent_batches(journal: Journal, account: str, fingerprint: str, since: datetime) -> tuple[int, int]:
-    """Count the batches of the newest submission of a frame that were sent, and all that are to be sent.
-
-    Args:
-        journal: The journal.
-        account: Address and partner id.
-        fingerprint: That of the frame.
-        since: The submission is not older.
-    """
+    """Count the batches of the newest submission of a frame that were sent, and all that are to be sent."""
     query = (
         "SELECT coalesce(sum(state <> 'planned'), 0), count(*) FROM batch WHERE state NOT IN ('held', 'dropped') AND submission_id = "
         "(SELECT submission_id FROM submission WHERE account = ? AND fingerprint = ? AND created_at >= ? ORDER BY created_at DESC LIMIT 1)"
@@ -214,15 +201,7 @@ def _find_first_sent(journal: Journal, head: Head, items: Collection[int]) -> di
 def find_live_orders(
     journal: Journal, account: str, channel_id: str, numbers: Sequence[str], *, but: str = ""
 ) -> dict[str, str]:
-    """Find orders of a channel that a submission created, may have created, or may still create, and name it.
-
-    Args:
-        journal: The journal.
-        account: The account.
-        channel_id: The channel.
-        numbers: The order numbers.
-        but: A submission to ignore.
-    """
+    """Find orders of a channel that a submission created, may have created, or may still create, and name it."""
     query = (
         "SELECT order_no, submission_id, outcome FROM (SELECT value FROM json_each(?)) AS asked "  # noqa: S608 - our own words
         "CROSS JOIN row ON order_no = asked.value CROSS JOIN submission USING (submission_id) "
@@ -254,11 +233,8 @@ class _OtherChange(NamedTuple):
 
     Attributes:
         item: The row that is checked.
-        submission_id: The other row's submission.
-        outcome: The other row's outcome.
         matters: Whether the query says that it matters, however often it was sent.
         exposed: See `states.EXPOSURE_SQL`; 2 if it was sent several times.
-        sent: When its last request was sent, as in `may_still_arrive`.
     """
 
     item: int

@@ -40,9 +40,6 @@ def has_journal(home: Path | None = None) -> bool:
 def open_journal(home: Path | None = None) -> Iterator[Journal]:
     """Open the journal of this machine to read it.
 
-    Args:
-        home: Another folder than `CENPORTS_HOME`.
-
     Raises:
         JournalError: There is none, or it can't be read.
     """
@@ -75,11 +72,5 @@ def list_unfinished(
 
 
 def read_sku_history(journal: Journal, product_sku: str, environment: str | None = None) -> pd.DataFrame:
-    """List every change of a SKU, oldest first: when, the submission, old and new stock, message, who, why.
-
-    Args:
-        journal: From `open_journal`.
-        product_sku: The SKU, in any warehouse.
-        environment: Only this environment.
-    """
+    """List every change of a SKU, oldest first: when, the submission, old and new stock, message, who, why."""
     return frames.select_frame(journal, HISTORY_COLUMNS, SKU_HISTORY_SQL, (product_sku, environment))

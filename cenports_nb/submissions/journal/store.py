@@ -71,12 +71,6 @@ class Journal(JournalFile):
         Rows that are sent become `sending`. If they or their batch were sent before, they are sent in a new batch, because
         a batch has one transaction.
 
-        Args:
-            batch: The batch.
-            rows: Its rows, as they were read.
-            decision: What to do with each of them.
-            at: The current moment.
-
         Returns:
             The batch to send; None if nothing is sent.
 
@@ -129,15 +123,7 @@ class Journal(JournalFile):
         return self.write_unit(work)
 
     def record_answer(self, batch: Batch, event: str, message: str | None, at: Moment, **values: Any) -> None:
-        """Record what the answer to a batch says about all its rows.
-
-        Args:
-            batch: The batch that was sent.
-            event: accept, acknowledge, refuse, return or lose.
-            message: The message of each row.
-            at: The current moment.
-            values: Columns of the batch.
-        """
+        """Record what the answer to a batch says about all its rows: accept, acknowledge, refuse, return or lose."""
         new = {"accept": "accepted", "acknowledge": "completed", "refuse": "rejected", "return": "not_sent"}
         when = at.wall.isoformat()
 
@@ -150,12 +136,7 @@ class Journal(JournalFile):
     def record_acceptance(self, batch: Batch, handle: str, message: str, at: Moment, **values: Any) -> bool:
         """Record the transaction of a batch, unless another batch has it: then it is unknown whose it is.
 
-        Args:
-            batch: The batch that was sent.
-            handle: The handle of its transaction.
-            message: The message for the rows of both batches if the handle is not new.
-            at: The current moment.
-            values: Columns of the batch.
+        The message is for the rows of both batches, if the handle is not new; the values are columns of the batch.
 
         Returns:
             Whether the handle is new.
@@ -378,13 +359,7 @@ def _find_last_batch(connection: sqlite3.Connection, submission_id: str) -> int:
 
 
 def _list_changes(read: Row, decided: Row, **places: int) -> dict[str, Any]:
-    """List the columns that a decision changes, which are few: most rows are sent as they were planned.
-
-    Args:
-        read: The row before the decision.
-        decided: The row after it.
-        **places: Its `batch` and `row`, if it is sent.
-    """
+    """List the columns that a decision changes, which are few: most rows are sent as they were planned."""
     names = (
         "quantity", "current_quantity", "open_quantity", "before_quantity", "before_at", "before_position", "message",
         "read_back", "read_back_at",

@@ -39,15 +39,10 @@ def read_order_file(
 ) -> pd.DataFrame:
     """Read a table of orders, one row per line item, with the order's columns on each row or only on its first.
 
+    `hidden_rows` includes or excludes rows that a workbook hides; else the setting of the profile answers.
+
     Every cell is text. A number in a text column, such as a postal code, is what its number format shows; without such
     a format it is refused, because leading zeros may be lost. Empty rows are left out.
-
-    Args:
-        path: A .csv, .tsv, .xlsx or .parquet file.
-        sheet: The sheet of a workbook, if several have such a table.
-        encoding: The encoding of a text file that is not UTF-8.
-        hidden_rows: `include` or `exclude` rows that a workbook hides.
-        profile: The profile whose setting answers the question of hidden rows.
 
     Returns:
         The table, its rows labeled by their line in the file.

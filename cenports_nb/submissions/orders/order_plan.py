@@ -60,17 +60,11 @@ def plan_orders(
 ) -> OrderPlan:
     """Plan what will be sent, without sending anything.
 
+    Without `line_items`, `orders` has one row per line, the order's columns repeated or empty.
+
     Amounts are exact to the cent: a line's `sub_total` is quantity × price, an order's is the sum of its lines, and
     `grand_total` is that plus `ship_cost`, less `discount` (which the call lacks) if the frame has one. Columns that
     the call lacks are ignored; a misspelled column is refused.
-
-    Args:
-        orders: One row per order; without `line_items` one row per line, the order's columns repeated or empty.
-        line_items: One row per line, matched by `order_no`.
-        channel_id: The channel of the orders; it must match a frame's column of that name.
-        batch_size: Maximum orders of one request.
-        time_zone: The zone of an instant's day.
-        sizes: `Dialect.sizes`.
 
     Raises:
         InvalidRequestError: `.errors` has everything that is wrong, by location such as `order A1, line 2: price`.

@@ -132,12 +132,7 @@ def _check_columns(frames: Mapping[str, tuple[pd.DataFrame, list[str], set[str]]
 
 @dataclass
 class _Parser:
-    """Parses rows into orders.
-
-    Attributes:
-        zone: The zone of an instant's day.
-        errors: Collects the errors.
-    """
+    """Parses rows into orders."""
 
     zone: ZoneInfo
     errors: ErrorCollector

@@ -33,18 +33,12 @@ class ExchangeLog:
     """The requests and answers of a probe, by format.
 
     Attributes:
-        prefix: The prefix of every path.
-        calls: Shapes, by method and path.
         quantity_forms: Formats of stock quantities: text, number, decimal_text, decimal.
-        stock_fields: Names of the fields of a stock row.
         given_handles: Handles in answers to writes.
         read_handles: Handles in answers of GET /transaction.
         id_forms: Formats of transaction ids: text, number.
-        words: Transaction statuses.
-        error_forms: Formats of `errors` of ended transactions.
         error_numbers: The row numbers that they name.
         refusals: Statuses with which PATCH /inventories was refused.
-        order_headers: Names of headers of answers with orders.
         hides_errors: Whether refusals have status 200; None if there were none.
     """
 

@@ -88,13 +88,7 @@ def list_findings(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> tup
 
 
 def list_readings(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> dict[str, Any]:
-    """List the answers as readings of the sandbox's dialect, without open questions.
-
-    Args:
-        plan: The plan.
-        result: What was seen.
-        dialect: The dialect in which the account was addressed.
-    """
+    """List the answers as readings of the sandbox's dialect, without open questions."""
     log, steps = result.log, {step.name: step for step in result.steps}
     own, overlap = steps.get(OWN_VALUE), steps.get(OVERLAP)
     found = {

@@ -66,9 +66,6 @@ class Step:
     """Writes that are sent one right after the other, and what the stock means when all of them have ended.
 
     Attributes:
-        name: One of the names above.
-        purpose: What it is for.
-        writes: The requests.
         meanings: Stock afterward -> what that means.
         leaves: The stock that the next step starts from; any other is restored to it first.
     """
@@ -85,14 +82,10 @@ class ProbePlan:
     """A whole probe.
 
     Attributes:
-        probe_id: Its id in the journal.
-        account: The account, for people.
         quantity: The units of the SKU, now and at the end.
         reserved: Possible numbers of reserved units, one for each way to read available stock; empty if available stock
             can't be read.
         available_scope: Whose open orders reduce available stock, if the channels show it.
-        steps: The steps.
-        available: Available stock of the warehouse, for the guards.
         settle_minutes: The maximum time of a write.
     """
 

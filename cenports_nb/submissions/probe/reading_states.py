@@ -33,9 +33,6 @@ class ReadingState:
     """How certain one reading is.
 
     Attributes:
-        name: The field of `Dialect`.
-        value: The value that the client uses.
-        state: Known from the account, assumed by default, or contradicted.
         evidence: What it is based on, or what contradicts it.
     """
 
@@ -46,12 +43,7 @@ class ReadingState:
 
 
 def list_reading_states(client: Client, learnt: Collection[str] = ()) -> list[ReadingState]:
-    """List every reading of a client's dialect, without sending anything.
-
-    Args:
-        client: The account.
-        learnt: Readings that were just found out, besides those of the profile.
-    """
+    """List every reading of a client's dialect, some of them just learnt, without sending anything."""
     found = []
     for field in fields(client.dialect):
         value = getattr(client.dialect, field.name)

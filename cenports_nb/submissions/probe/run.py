@@ -50,13 +50,11 @@ class StepResult:
     """The result of a step.
 
     Attributes:
-        name: The name of the step.
         meaning: What the stock afterward means.
         transaction_seconds: From the answer to the last write until its transaction was seen to have ended; None without one.
         effect_seconds: From that answer until the stock was seen to have changed; None if it did not.
         server_seconds: From submission to completion of its transactions, by Cenports' times; None if unknown.
         overlapped: Whether no write of it had taken effect before the last one was sent.
-        batches: The number of requests.
     """
 
     name: str
@@ -74,10 +72,7 @@ class ProbeResult:
 
     Attributes:
         steps: The steps that were carried out, including those that put the stock back.
-        log: Requests and answers.
-        last_step: The step in which it ended.
         stopped: Why it ended early, the current state and what to do; None if it did not.
-        exit_code: One of `exit_codes`.
     """
 
     steps: tuple[StepResult, ...]
@@ -128,10 +123,7 @@ class _Run:
     """A running probe.
 
     Attributes:
-        stock: The stock that was read last.
         offset: What a TRUE_UP sets besides its quantity.
-        step: The current step.
-        writes: The number of writes sent so far.
     """
 
     client: Client

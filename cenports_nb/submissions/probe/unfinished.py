@@ -65,12 +65,6 @@ def read_changes(client: Client, warehouse_code: str, product_sku: str) -> list[
 def find_leftover(client: Client, warehouse_code: str, product_sku: str, stock: int) -> int:
     """Return how many units more than its own an interrupted probe left on a SKU; 0 if it put them back.
 
-    Args:
-        client: The account.
-        warehouse_code: The warehouse.
-        product_sku: The SKU.
-        stock: The current stock.
-
     Raises:
         InvalidRequestError: The journal has an open change of the SKU, or it is unknown what an earlier probe left.
     """

@@ -47,12 +47,7 @@ class Verdict:
 
 
 def judge_error(error: CenportsError, items_field: str) -> Verdict:
-    """Return what an error proves.
-
-    Args:
-        error: The error instead of a good answer.
-        items_field: The field of the body that holds the rows; a 422 about it may be about their number.
-    """
+    """Return what an error proves."""
     if not error.reached:
         # There was no token, or no connection.
         return Verdict("return", stops=not isinstance(error, TransportError))

@@ -53,13 +53,7 @@ def judge_transaction(
 ) -> Judgement:
     """Decide what an answer says about the pending rows.
 
-    Args:
-        status: Cenports' status, in capitals.
-        completed_at: When it ended, if the answer says so.
-        errors: What Cenports objects to, in any format.
-        rows: The pending rows.
-        sent: The number of rows that were sent.
-        is_settled: Whether it must have ended by now, by every clock.
+    `sent` is the number of rows that were sent; `is_settled` is whether it must have ended by now, by every clock.
     """
     end = _find_end(status, completed_at, errors, is_settled=is_settled)
     if end is None:

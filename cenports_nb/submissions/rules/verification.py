@@ -85,13 +85,6 @@ def judge_by_stock(
 
     A TRUE_UP whose stock equals its quantity, or a DIFFERENTIAL whose stock changed by exactly its quantity, is applied;
     with another change of our own in between, stock proves nothing.
-
-    Args:
-        row: A row that is in doubt or unconfirmed.
-        batch: The batch that it was sent in last.
-        stock_now: The stock; None if the warehouse does not have the SKU.
-        reading: When the stock was read.
-        other_change: Another change of our own that may have changed the stock since; None if there is none.
     """
     at = reading.at.wall
     if stock_now is None:
@@ -120,15 +113,7 @@ def judge_by_stock(
 
 
 def judge_by_presence(row: Row, batch: Batch, is_there: bool, reading: Reading, finding: str) -> Finding:
-    """Judge a row by whether what it created exists.
-
-    Args:
-        row: A row that is in doubt or unconfirmed.
-        batch: The batch that it was sent in last.
-        is_there: Whether it was found.
-        reading: When it was looked up.
-        finding: The message if it was not found.
-    """
+    """Judge a row by whether what it created exists; `finding` is the message if it does not."""
     at = reading.at.wall
     if is_there:
         return Finding(row.item, row.batch, "confirm", None, FOUND, at.isoformat())
@@ -144,11 +129,7 @@ def judge_by_presence(row: Row, batch: Batch, is_there: bool, reading: Reading, 
 def judge_by_acknowledgement(row: Row, batch: Batch, acknowledged: bool | None, reading: Reading) -> Finding:
     """Judge the acknowledgment of an order, which takes effect at once unless its answer was lost.
 
-    Args:
-        row: The row in the journal.
-        batch: The batch that it was sent in last.
-        acknowledged: Whether the order is acknowledged; None if it does not exist.
-        reading: When it was looked up.
+    The order may not exist, for which `acknowledged` is None.
     """
     at = reading.at.wall.isoformat()
     if acknowledged:

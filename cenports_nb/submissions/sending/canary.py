@@ -36,15 +36,6 @@ def send_with_canary(
 ) -> None:
     """Send what may be sent of a submission, its canary first; the caller holds the right to send.
 
-    Args:
-        gateway: Where the canary is read back.
-        journal: The journal.
-        head: The submission.
-        sender: Sends it.
-        list_parcels: Lists what is sent.
-        wait: Waits for the canary.
-        progress: Show a progress bar.
-
     Warns:
         CenportsWarning: The canary was not confirmed, and the rest is not sent.
     """

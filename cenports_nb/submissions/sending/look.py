@@ -60,14 +60,8 @@ def read_open_lines_query(head: Head) -> OpenLinesQuery | None:
 class StockLook:
     """Reads the stock of some warehouses, again when it is too old, and other changes of the same SKUs by this account.
 
-    Args:
-        gateway: Where stock is read.
-        journal: Where other changes are.
-        head: The submission.
-        warehouse_codes: The warehouses.
-        open_lines: The open lines to read too; None for none.
-        checked: The reading with which the submission was just checked against the journal under the planning lock: no
-            other change can have been added since, and objections that a person accepted there are not raised again.
+    If a reading is passed, the submission was just checked with it against the journal under the planning lock: no
+    other change can have been added since, and objections that a person accepted there are not raised again.
     """
 
     def __init__(
@@ -116,11 +110,7 @@ class StockLook:
 class OrderLook:
     """Looks up whether orders exist already, in their channel or in another submission.
 
-    Args:
-        gateway: Where orders are looked up.
-        journal: Where other submissions are.
-        head: The submission.
-        checked: When all of them were last looked up; they are looked up again if that is too old.
+    They are looked up again if `checked`, when all of them were last looked up, is too long ago.
     """
 
     def __init__(self, gateway: Gateway, journal: Journal, head: Head, checked: Moment | None = None) -> None:

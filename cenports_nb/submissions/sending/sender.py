@@ -69,12 +69,7 @@ STOPPED_MESSAGE = "Not sent: sending stopped at an earlier batch; resume it to g
 
 @dataclass(frozen=True)
 class Parcel:
-    """Rows to be sent together, if possible.
-
-    Attributes:
-        batch: Their batch.
-        items: The items of these rows.
-    """
+    """Rows to be sent together, if possible."""
 
     batch: Batch
     items: frozenset[int]
@@ -142,10 +137,6 @@ class Sender:
 
     def send(self, parcels: Iterable[Parcel], progress: bool | None = None) -> None:
         """Send parcels one by one, until Cenports accepts no more.
-
-        Args:
-            parcels: The parcels.
-            progress: Show a progress bar; by default at once for many parcels, else after two seconds.
 
         Raises:
             JournalError: The journal can't be written, and nothing was sent yet; later it is a warning.

@@ -134,14 +134,7 @@ def read_rows(journal: Journal, submission_id: str, batch: int, limit: int) -> t
 def take_snapshot(
     journal: Journal, submission_id: str, at: datetime, seconds_until_poll: Mapping[int, float] = MappingProxyType({})
 ) -> Snapshot:
-    """Take a snapshot of a submission from the journal.
-
-    Args:
-        journal: The journal.
-        submission_id: The submission.
-        at: The current time.
-        seconds_until_poll: Seconds until each batch is polled next, by its number.
-    """
+    """Take a snapshot of a submission from the journal."""
     outcomes: dict[int, dict[str, int]] = {}
     for batch, outcome, number in _select(journal, COUNTS_SQL, submission_id):
         outcomes.setdefault(batch, {})[outcome] = number

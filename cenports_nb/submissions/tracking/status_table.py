@@ -75,10 +75,7 @@ STATUS_STYLE = """
 def render_status(snapshots: Sequence[Snapshot], note: str = "", *, live: bool = False) -> str:
     """Render submissions as HTML tables, with text from outside escaped.
 
-    Args:
-        snapshots: One for each submission.
-        note: A sentence below.
-        live: Whether somebody polls, so that the next poll can be shown.
+    While somebody polls, it is `live` and shows the next poll.
     """
     parts = [STATUS_STYLE, f'<div class="cn-tracker {NO_MATHJAX}">']
     for snapshot in snapshots:

@@ -98,7 +98,8 @@ class ClientGateway:
 
     def explain_existing_orders(self, channel_id: str, numbers: Sequence[str]) -> dict[str, str]:
         """Return for each existing order why it must not be created."""
-        return order_lookup.explain_existing(self._client, channel_id, numbers)
+        found = self.find_orders((channel_id, number) for number in numbers)
+        return {number: f"channel {channel_id} has it already" for _, number in found}
 
     def find_orders(self, keys: Iterable[OrderKey]) -> set[OrderKey]:
         """Find existing orders."""
@@ -106,20 +107,23 @@ class ClientGateway:
 
     def find_acknowledgements(self, keys: Iterable[OrderKey]) -> dict[OrderKey, bool]:
         """Return whether existing orders are acknowledged."""
-        return order_lookup.find_acknowledgements(self._client, keys)
+        keys = list(keys)
+        # An order that is acknowledged in between is in both answers; the later one is right.
+        return {
+            key: answer
+            for answer in (False, True)
+            for key in order_lookup.find_orders(self._client, keys, acknowledged=answer)
+        }
 
     def find_acknowledged_shipments(self, keys: Iterable[OrderKey]) -> set[OrderKey]:
         """Find the orders without unacknowledged shipments."""
-        client = self._client
+        client, find = self._client, order_lookup.find_shipped_orders
         done: set[OrderKey] = set()
         for channel, numbers in order_lookup.group_by_channel(keys).items():
             channels = [channel] if channel else load_channel_ids(client)  # of an order without a known channel
-            still_open = {
-                number for _, number in order_lookup.find_shipped_orders(client, channels, numbers, acknowledged=False)
-            }
-            for _, number in order_lookup.find_shipped_orders(client, channels, numbers, acknowledged=True):
-                if number not in still_open:
-                    done.add((channel, number))
+            still_open = {number for _, number in find(client, channels, numbers, acknowledged=False)}
+            shipped = {number for _, number in find(client, channels, numbers, acknowledged=True)}
+            done |= {(channel, number) for number in shipped - still_open}
         return done
 
     def write_started(self, batch: Batch) -> None:
@@ -175,10 +179,8 @@ def parse_transaction(body: bytes, what: str) -> Transaction:
         ) from None
     if not str(transaction.handle).strip():
         raise UnexpectedAnswerError(f"{what} was answered with an empty handle: ask Cenports' integration team.")
-    transaction.submitted_at, transaction.completed_at = (
-        _format_utc(transaction.submitted_at),
-        _format_utc(transaction.completed_at),
-    )
+    transaction.submitted_at = _format_utc(transaction.submitted_at)
+    transaction.completed_at = _format_utc(transaction.completed_at)
     return transaction
 
 
@@ -195,8 +197,8 @@ def _format_utc(value: Any) -> str | None:
 def _without_frame_warnings() -> Iterator[None]:
     """Ignore warnings that planning has reported already; raised as errors, they would stop a submission halfway."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RejectedRowsWarning)
-        warnings.simplefilter("ignore", UnknownFieldsWarning)
+        for category in (RejectedRowsWarning, UnknownFieldsWarning):
+            warnings.simplefilter("ignore", category)
         yield
 
 

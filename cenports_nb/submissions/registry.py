@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,11 +60,8 @@ def list_submissions(
         >>> cn.list_submissions(environment="staging").columns[:4].tolist()
         ['submission_id', 'kind', 'environment', 'partner_id']
     """
-    journal = Journal(home or home_folder())
-    try:
+    with closing(Journal(home or home_folder())) as journal:
         return frames.select_frame(journal, COLUMNS, SUBMISSIONS_SQL, (environment, product_sku, product_sku))
-    finally:
-        journal.close()
 
 
 def list_by_outcome(*, environment: str | None = None, product_sku: str | None = None) -> pd.DataFrame:
@@ -77,11 +75,8 @@ def list_by_outcome(*, environment: str | None = None, product_sku: str | None =
         The columns of `list_submissions`; instead of `open applied rejected in_doubt` a column for each outcome.
     """
     found = list_submissions(environment=environment, product_sku=product_sku)
-    journal = Journal(home_folder())
-    try:
+    with closing(Journal(home_folder())) as journal:
         rows = frames.select_frame(journal, ["submission_id", "outcome", "rows"], OUTCOMES_SQL, ())
-    finally:
-        journal.close()
     counts = pd.crosstab(rows["submission_id"], rows["outcome"], rows["rows"], aggfunc="sum").reindex(
         found["submission_id"]
     )

@@ -32,19 +32,6 @@ def find_orders(client: Client, keys: Iterable[OrderKey], acknowledged: bool | N
     return found
 
 
-def find_acknowledgements(client: Client, keys: Iterable[OrderKey]) -> dict[OrderKey, bool]:
-    """Return whether existing orders are acknowledged; two requests per chunk of numbers."""
-    keys = list(keys)
-    # An order that is acknowledged in between is in both answers; the later one is right.
-    return {key: answer for answer in (False, True) for key in find_orders(client, keys, answer)}
-
-
-def explain_existing(client: Client, channel_id: str, numbers: Iterable[str]) -> dict[str, str]:
-    """Return for each existing order of a channel why it must not be created."""
-    found = find_orders(client, ((channel_id, number) for number in numbers))
-    return {number: f"channel {channel_id} has it already" for _, number in found}
-
-
 def find_channels(client: Client, numbers: Sequence[str]) -> dict[str, set[str]]:
     """Find the channels with orders of these numbers, listed or not; one request per chunk of numbers."""
     found: dict[str, set[str]] = {number: set() for number in numbers}

@@ -253,20 +253,15 @@ def _resend(client: Client, target: Path, handover_id: str) -> Handover:
         if intact is False:
             refuse_taken(target)
         if intact is None:
-            _draft_again(client, entry, target).publish()
+            if entry.content is None:
+                raise InvalidRequestError(
+                    f"The file of hand-over {handover_id} is no longer kept: files are taken out of the journal after 30 days."
+                )
+            Draft.write(target, entry.content, _name_drafts(client)).publish()
         if not entry.is_published:
             record_publication(context.journal, head)
         handover = _acknowledge_rest(context, head, None) if is_open else Handover.from_journal(context.journal, head)
     return replace(handover, path=target)
-
-
-def _draft_again(client: Client, entry: JournalEntry, target: Path) -> Draft:
-    """Write the file of an earlier hand-over."""
-    if entry.content is None:
-        raise InvalidRequestError(
-            f"The file of hand-over {entry.handover_id} is no longer kept: files are taken out of the journal after 30 days."
-        )
-    return Draft.write(target, entry.content, _name_drafts(client))
 
 
 def _acknowledge_rest(context: SubmissionContext, head: Head, progress: bool | None) -> Handover:

@@ -267,11 +267,6 @@ def _select(journal: Journal, query: str, head: Head, rows: Sequence[Row]) -> li
 
 def may_still_arrive(sent: Sequence[Any], now: Moment, settle: timedelta) -> bool:
     """Return whether a request may still take effect, from when it was sent on each clock."""
-    began = _read_moment(sent)
-    return began is None or at_least_elapsed(began, now) < settle
-
-
-def _read_moment(sent: Sequence[Any]) -> Moment | None:
     sent_at, monotonic, process, server_at = sent
     wall = parse_time(sent_at)
-    return None if wall is None else Moment(wall, monotonic, process, parse_time(server_at))
+    return wall is None or at_least_elapsed(Moment(wall, monotonic, process, parse_time(server_at)), now) < settle

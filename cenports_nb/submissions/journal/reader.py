@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -48,11 +48,8 @@ def open_journal(home: Path | None = None) -> Iterator[Journal]:
         raise JournalError(
             f"There is no journal in {folder}: nothing was submitted from there. Is CENPORTS_HOME right?"
         )
-    journal = Journal(folder)
-    try:
+    with closing(Journal(folder)) as journal:
         yield journal
-    finally:
-        journal.close()
 
 
 def list_unfinished(

@@ -12,8 +12,7 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import Mask
 from cenports_nb.rendering.text import add_article
-from cenports_nb.submissions.orders.order_cells import read_text
-from cenports_nb.submissions.orders.order_columns import LINE_COLUMNS, LINE_SUB_TOTAL, ORDER_COLUMNS
+from cenports_nb.submissions.orders.order_columns import LINE_COLUMNS, LINE_SUB_TOTAL, ORDER_COLUMNS, read_text
 from cenports_nb.tables.encodings import decode_columns
 from cenports_nb.tables.hidden_rows import settle_hidden_rows
 from cenports_nb.tables.identifiers import read_identifiers

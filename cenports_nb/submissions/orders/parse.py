@@ -14,8 +14,14 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.frame_kinds import refuse_swapped
-from cenports_nb.submissions.orders.order_cells import is_empty, read_text
-from cenports_nb.submissions.orders.order_columns import LINE_COLUMNS, LINE_SUB_TOTAL, ORDER_COLUMNS, Column
+from cenports_nb.submissions.orders.order_columns import (
+    LINE_COLUMNS,
+    LINE_SUB_TOTAL,
+    ORDER_COLUMNS,
+    Column,
+    is_empty,
+    read_text,
+)
 
 MAX_SHOWN_ERRORS = 5
 

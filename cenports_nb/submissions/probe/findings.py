@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cenports_nb.api.dialect import Dialect
@@ -49,28 +48,25 @@ PAGE_FIELDS = {
 """Fields beside the records of GET /orders, or headers, by the sandbox's word for such pages; the first match counts."""
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """The times of a probe, in seconds; None if nothing was measured.
+def measure(result: ProbeResult) -> dict[str, float]:
+    """Summarize the times of a probe in seconds; what was not measured is left out.
 
-    Attributes:
-        transaction_seconds: The usual duration of a transaction, by Cenports' own times if they are known.
-        longest_transaction_seconds: The longest time from the answer to a write until its transaction was seen to have ended.
-        longest_effect_seconds: The longest time from that answer until the stock was seen to have changed.
+    Returns:
+        `transaction_seconds`: the usual duration of a transaction, by Cenports' own times if they are known;
+        `longest_transaction_seconds`: from the answer to a write until its transaction was seen to have ended;
+        `longest_effect_seconds`: from that answer until the stock was seen to have changed.
     """
-
-    transaction_seconds: float | None
-    longest_transaction_seconds: float | None
-    longest_effect_seconds: float | None
-
-
-def measure(result: ProbeResult) -> Measurement:
-    """Summarize the times of a probe."""
     ended = [step.transaction_seconds for step in result.steps if step.transaction_seconds is not None]
     stated = [step.server_seconds for step in result.steps if step.server_seconds is not None]
     effects = [step.effect_seconds for step in result.steps if step.effect_seconds is not None]
-    usual = statistics.median_low(stated or ended) if stated or ended else None
-    return Measurement(usual, max(ended, default=None), max(effects, default=None))
+    found: dict[str, float] = {}
+    if stated or ended:
+        found["transaction_seconds"] = statistics.median_low(stated or ended)
+    if ended:
+        found["longest_transaction_seconds"] = max(ended)
+    if effects:
+        found["longest_effect_seconds"] = max(effects)
+    return found
 
 
 def list_findings(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> tuple[Finding, ...]:
@@ -130,19 +126,19 @@ def _find_true_up(plan: ProbePlan, step: StepResult | None) -> Finding:
 
 def _find_time(result: ProbeResult, dialect: Dialect) -> Finding:
     question, times = "How long does a write take until it can be read back?", measure(result)
-    seconds = [time for time in (times.longest_transaction_seconds, times.longest_effect_seconds) if time is not None]
+    texts = {
+        "longest_transaction_seconds": "transactions ended within {:.0f} s",
+        "longest_effect_seconds": "stock showed it within {:.0f} s",
+    }
+    seconds = {text: times[name] for name, text in texts.items() if name in times}
     if not seconds:
         return Finding(question, "", "no write was seen to end", ask=question)
-    minutes = math.ceil(max(seconds) / 60) + SETTLE_MARGIN_MINUTES
-    parts = []
-    if times.longest_transaction_seconds is not None:
-        parts.append(f"transactions ended within {times.longest_transaction_seconds:.0f} s")
-    if times.longest_effect_seconds is not None:
-        parts.append(f"stock showed it within {times.longest_effect_seconds:.0f} s")
-    evidence = " and ".join(parts)
+    longest = max(seconds.values())
+    minutes = math.ceil(longest / 60) + SETTLE_MARGIN_MINUTES
+    evidence = " and ".join(text.format(time) for text, time in seconds.items())
     # One measurement never lowers it: the next write may take the 15 minutes of the reference.
     learnt: Mapping[str, Any] = {"settle_minutes": minutes} if minutes > dialect.settle_minutes else {}
-    return Finding(question, f"at most {max(seconds):.0f} s", evidence, learnt)
+    return Finding(question, f"at most {longest:.0f} s", evidence, learnt)
 
 
 def _find_order(step: StepResult | None) -> Finding:

@@ -29,18 +29,12 @@ HIDDEN_NAME = "(some key)"
 
 def build_recording(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> dict[str, Any]:
     """Build the recording of a probe."""
-    times = measure(result)
-    timings = {
-        "transaction_seconds": times.transaction_seconds,
-        "longest_transaction_seconds": times.longest_transaction_seconds,
-        "longest_effect_seconds": times.longest_effect_seconds,
-    }
     private = {plan.product_sku, plan.warehouse_code}
     return {
         "format": FORMAT,
         "version": VERSION,
         "readings": list_readings(plan, result, dialect),
-        "timings": {name: round(seconds, 1) for name, seconds in timings.items() if seconds is not None},
+        "timings": {name: round(seconds, 1) for name, seconds in measure(result).items()},
         "transactions": sorted(result.log.words),
         "exchanges": {
             call: {

@@ -62,22 +62,10 @@ def judge_transaction(
     if end == "ended":
         message = " ".join([f"{ENDED_MESSAGE[:-1]} ({status}).", *named.values(), *unnamed])
         return Judgement(end, tuple(RowEvent(row.item, "fail", message) for row in rows))
-    if end == "completed" and not unnamed:
-        return Judgement(
-            end,
-            tuple(
-                RowEvent(row.item, "name", named[row.row]) if row.row in named else RowEvent(row.item, "complete", None)
-                for row in rows
-            ),
-        )
-    rest = " ".join([UNNAMED_MESSAGE if end == "completed" else FAILED_MESSAGE, *unnamed])
-    return Judgement(
-        end,
-        tuple(
-            RowEvent(row.item, "name", named[row.row]) if row.row in named else RowEvent(row.item, "fail", rest)
-            for row in rows
-        ),
-    )
+    rest = "fail", " ".join([UNNAMED_MESSAGE if end == "completed" else FAILED_MESSAGE, *unnamed])
+    others = ("complete", None) if end == "completed" and not unnamed else rest
+    events = (("name", named[row.row]) if row.row in named else others for row in rows)
+    return Judgement(end, tuple(RowEvent(row.item, *event) for row, event in zip(rows, events, strict=True)))
 
 
 def _find_end(status: str, completed_at: str | None, errors: Any, *, is_settled: bool) -> BatchEnd | None:

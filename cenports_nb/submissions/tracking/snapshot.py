@@ -148,14 +148,21 @@ def take_snapshot(
         for batch, by_stock, by_person in _select(journal, SETTLED_SQL, submission_id)
     }
     views = tuple(
-        _build_view(
-            batch,
+        BatchView(
+            batch.batch,
+            batch.place,
+            sum(outcomes.get(batch.batch, {}).values()),
+            batch.status or STATE_LABELS.get(batch.state, batch.state).upper(),
+            batch.handle,
+            parse_time(batch.submitted_at),
+            parse_time(batch.completed_at),
             outcomes.get(batch.batch, {}),
             tuple(messages.get(batch.batch, ())),
             message_count.get(batch.batch, 0),
-            at,
-            seconds_until_poll.get(batch.batch),
+            is_overdue(batch, at),
+            seconds_until_poll.get(batch.batch) if batch.state == "accepted" else None,
             settled_by.get(batch.batch, ""),
+            batch.state in WITHHELD_STATES,
         )
         for batch in journal.batches(submission_id)
     )
@@ -166,33 +173,6 @@ def is_overdue(batch: Batch, at: datetime) -> bool:
     """Return whether Cenports has not finished a transaction within its own limit."""
     sent = parse_time(batch.sent_at)
     return batch.state == "accepted" and sent is not None and at - sent > OVERDUE
-
-
-def _build_view(
-    batch: Batch,
-    outcomes: Mapping[str, int],
-    messages: tuple[tuple[str, str], ...],
-    message_count: int,
-    at: datetime,
-    next_poll: float | None,
-    settled_by: str,
-) -> BatchView:
-    return BatchView(
-        batch.batch,
-        batch.place,
-        sum(outcomes.values()),
-        batch.status or STATE_LABELS.get(batch.state, batch.state).upper(),
-        batch.handle,
-        parse_time(batch.submitted_at),
-        parse_time(batch.completed_at),
-        outcomes,
-        messages,
-        message_count,
-        is_overdue(batch, at),
-        next_poll if batch.state == "accepted" else None,
-        settled_by,
-        batch.state in WITHHELD_STATES,
-    )
 
 
 def _select(journal: Journal, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -43,7 +43,8 @@ from .stock.summary import summarize_stock
 from .submissions.channels import create_channel
 from .submissions.handover.hand_over import hand_over
 from .submissions.handover.result import Handover
-from .submissions.orders.acknowledge import acknowledge_orders, acknowledge_shipments
+from .submissions.orders.acknowledge_orders import acknowledge_orders
+from .submissions.orders.acknowledge_shipments import acknowledge_shipments
 from .submissions.orders.create import create_orders
 from .submissions.registry import list_submissions, open_submission
 from .submissions.submission import Submission

@@ -66,7 +66,7 @@ class ClientGateway:
     ) -> Transaction | None:
         """Send a batch once; return None if the call has no transaction."""
         kind = get_write_kind(head)
-        answer = self._client.write(kind.method, kind.path, kind.build_body(head, batch, rows), place, may_depart)
+        answer = self._client.write(kind.method, kind.path, kind.build_body(batch, rows), place, may_depart)
         return None if kind.is_synchronous else parse_transaction(answer.body, kind.call)
 
     def pause(self, seconds: float) -> None:

@@ -16,7 +16,7 @@ from cenports_nb.submissions.evidence.manual_resolution import resolve
 from cenports_nb.submissions.evidence.verify import verify
 from cenports_nb.submissions.journal.locks import SubmissionLocks
 from cenports_nb.submissions.journal.queries import find_conflicting_updates, find_live_orders
-from cenports_nb.submissions.orders.acknowledge_chunks import send_acknowledgements
+from cenports_nb.submissions.orders.acknowledge_orders import send_acknowledgements
 from cenports_nb.submissions.rules.models import Batch, Head, Row
 from cenports_nb.submissions.rules.states import UNSETTLED_OUTCOMES
 from cenports_nb.submissions.sending.canary import CANARY_DETAIL, send_with_canary

@@ -121,7 +121,8 @@ class Scan:
         """Read some months of all accounts, ordered by account; accounts of one version are read together."""
         versions = {each.account: each.version for each in self.accounts}
         parts = [self._read_version(version, own) for version, own in self._group_months(versions, months)]
-        frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0] if parts else self._empty()
+        parts = parts or [add_account(empty_frame(self._definition), "")]
+        frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
         names = list(versions)
         if len(parts) > 1 or names != sorted(names):
             frame = frame.iloc[pd.Index(names).get_indexer(pd.Index(frame[ACCOUNT])).argsort(kind="stable")]
@@ -160,9 +161,6 @@ class Scan:
 
     def _choose(self, frame: pd.DataFrame) -> pd.DataFrame:
         return frame if self.columns is None else frame[[ACCOUNT, *(name for name in self.columns if name != ACCOUNT)]]
-
-    def _empty(self) -> pd.DataFrame:
-        return add_account(empty_frame(self._definition), "")
 
     def _read_rejects(self, months: Sequence[str]) -> tuple[Reject, ...]:
         found: list[Any] = []

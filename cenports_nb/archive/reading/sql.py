@@ -105,17 +105,11 @@ def _open_datasets(tables: DeltaTables, states: Sequence[AccountState], table: A
     for version, accounts in groups.items():
         months: dict[str, list[str]] = {}
         for account, month in tables.measure(table.name, version):
-            if account in accounts and _is_remembered(accounts[account], month):
+            if account in accounts and accounts[account].is_remembered(month):
                 months.setdefault(account, []).append(month)
         dataset = tables.dataset(table, version, months) if months else None
         found += [dataset] if dataset is not None else []
     return found or [table.arrow_schema.empty_table()]
-
-
-def _is_remembered(state: AccountState, month: str) -> bool:
-    """Return whether a month was never forgotten, or was read again since."""
-    sources = ("orders", "shipments")
-    return month >= state.forgotten_before or any(month in state.list_months(source) for source in sources)
 
 
 def _import_duckdb() -> Any:

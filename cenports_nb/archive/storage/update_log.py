@@ -94,6 +94,12 @@ class AccountState:
         times = [at for at, before in self.forgotten if month < before and (reading is None or reading.at < at)]
         return times[0] if times else None
 
+    def is_remembered(self, month: str) -> bool:
+        """Return whether a month was never forgotten, or was read again since."""
+        return month >= self.forgotten_before or any(
+            month in self.list_months(source) for source in ("orders", "shipments")
+        )
+
     def list_months(self, source: str) -> list[str]:
         """List the archived months, oldest first."""
         return sorted(
@@ -264,14 +270,9 @@ def _encode(record: UpdateRecord) -> dict[str, Any]:
 
 
 def _decode_rows(rows: arrow.Table) -> list[UpdateRecord]:
-    return [_decode(row) for row in rows.sort_by("at").to_pylist()]
-
-
-def _decode(row: dict[str, Any]) -> UpdateRecord:
-    return UpdateRecord(
-        **{
-            **row,
-            "versions": _VERSIONS.decode(row["versions"]),
-            "readings": _READINGS.decode(row["readings"]),
-        }
-    )
+    return [
+        UpdateRecord(
+            **{**row, "versions": _VERSIONS.decode(row["versions"]), "readings": _READINGS.decode(row["readings"])}
+        )
+        for row in rows.sort_by("at").to_pylist()
+    ]

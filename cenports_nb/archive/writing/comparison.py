@@ -34,6 +34,9 @@ class Change:
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
 
+    def __add__(self, other: Change) -> Change:
+        return Change(self.added + other.added, self.changed + other.changed, self.removed + other.removed)
+
 
 def compare(before: pd.DataFrame, after: pd.DataFrame, key: Sequence[str]) -> Change:
     """Compare two readings by key, whatever the order of their rows; a column that one lacks is null there."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import pandas as pd
 
@@ -123,17 +122,13 @@ class MonthWriter:
         """Undo what a killed update wrote after its last checkpoint."""
         if not self.state.is_unfinished:
             return
-        forgotten = self.state.forgotten_before
         for name, table in TABLES.items():
             base, newest = self.state.versions.get(name, -1), self.tables.version(name)
             if newest == base:
                 continue
             was, now = (self.tables.list_files(name, version, self.account) for version in (base, newest))
             for month in sorted({*was, *now}):
-                is_gone = month < forgotten and not any(
-                    month in self.state.list_months(source) for source in ("orders", "shipments")
-                )
-                if was.get(month) == now.get(month) or is_gone:
+                if was.get(month) == now.get(month) or not self.state.is_remembered(month):
                     continue
                 data = self.tables.read(table, base, {self.account: [month]})
                 self._begin()
@@ -166,7 +161,8 @@ class MonthWriter:
             self._begin()
             self.tables.replace_month(table, self.account, month, data)
             if table is not REJECTS:
-                self.changes[table.name, month] = _add(self.changes.get((table.name, month)), change)
+                earlier = self.changes.get((table.name, month), Change(0, 0, 0))  # of a month that was read twice
+                self.changes[table.name, month] = earlier + change
 
     def _is_new(self, table: ArchiveTable, month: str) -> bool:
         """Return whether a month certainly has no rows yet."""
@@ -203,13 +199,3 @@ class MonthWriter:
 def list_order_keys(orders: pd.DataFrame) -> set[tuple[str, str]]:
     """List the channel and number of each order."""
     return set(orders[ORDER_KEYS].itertuples(index=False, name=None))
-
-
-def _add(before: Change | None, change: Change) -> Change:
-    """Add the changes of a month that was read twice."""
-    if before is None:
-        return change
-    pairs: Any = zip(
-        (before.added, before.changed, before.removed), (change.added, change.changed, change.removed), strict=True
-    )
-    return Change(*(one + other for one, other in pairs))

@@ -10,12 +10,13 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.choices import check_choice
 from cenports_nb.rendering.surface import name_parameter
+from cenports_nb.submissions.evidence.verify import end_settled_batches
 from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.journal.write_kinds import get_write_kind
 from cenports_nb.submissions.ports import Gateway
 from cenports_nb.submissions.rules.models import Head, Row, get_user_name
-from cenports_nb.submissions.rules.states import OPEN_OUTCOMES, RESOLVABLE_OUTCOMES, RESOLVED_OUTCOMES
+from cenports_nb.submissions.rules.states import RESOLVABLE_OUTCOMES, RESOLVED_OUTCOMES
 
 
 def resolve(gateway: Gateway, journal: Journal, head: Head, rows: Any, outcome: str, note: str) -> None:
@@ -34,10 +35,7 @@ def resolve(gateway: Gateway, journal: Journal, head: Head, rows: Any, outcome: 
     message = f"{get_user_name()} says: {note.strip()}"
     changes = [RowChange(row.item, f"resolve_{outcome}", {"message": message}) for row in chosen]
     journal.change_rows(head.submission_id, changes, gateway.now(), get_user_name())
-    still_open = {row.batch for row in journal.rows(head.submission_id, outcomes=OPEN_OUTCOMES)}
-    for batch in journal.batches(head.submission_id):
-        if batch.batch in {row.batch for row in chosen} - still_open:
-            gateway.write_ended(batch)
+    end_settled_batches(gateway, journal, head, {row.batch for row in chosen})
 
 
 def _refuse_settled(settled: Sequence[Row]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from cenports_nb.submissions.journal.queries import find_other_changes
 from cenports_nb.submissions.journal.row_updates import RowChange
@@ -55,10 +55,15 @@ def record_findings(gateway: Gateway, journal: Journal, head: Head, findings: Se
     ]
     looked_at = {row.batch for row in journal.rows(head.submission_id, outcomes=UNSETTLED_OUTCOMES)}
     journal.change_rows(head.submission_id, changes, gateway.now())
+    end_settled_batches(gateway, journal, head, looked_at)
+
+
+def end_settled_batches(gateway: Gateway, journal: Journal, head: Head, numbers: Collection[int]) -> None:
+    """Let the cache store answers again, if nothing of these batches can take effect any more."""
     still_open = {row.batch for row in journal.rows(head.submission_id, outcomes=OPEN_OUTCOMES)}
     for batch in journal.batches(head.submission_id):
-        if batch.batch in looked_at - still_open:
-            gateway.write_ended(batch)  # nothing of it can take effect any more
+        if batch.batch in numbers and batch.batch not in still_open:
+            gateway.write_ended(batch)
 
 
 def _judge_stock(

@@ -49,7 +49,7 @@ from cenports_nb.submissions.handover.output_file import (
 from cenports_nb.submissions.handover.pick_list import Layout, PickList, apply_layout, build_pick_list, parse_layout
 from cenports_nb.submissions.handover.result import REJECTED_DTYPES, Handover
 from cenports_nb.submissions.journal.frames import build_frame
-from cenports_nb.submissions.orders.acknowledge_chunks import acknowledge_now, plan_chunks, send_acknowledgements
+from cenports_nb.submissions.orders.acknowledge_orders import acknowledge_now, plan_chunks, send_acknowledgements
 from cenports_nb.submissions.ports import OrderKey
 from cenports_nb.submissions.rules.models import Head
 from cenports_nb.submissions.sending.sender import close_crashed

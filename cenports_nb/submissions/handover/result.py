@@ -11,14 +11,10 @@ from cenports_nb.rendering.text import format_count
 from cenports_nb.submissions.handover.journal_entry import JournalEntry
 from cenports_nb.submissions.journal.frames import build_frame
 from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.orders.acknowledge_chunks import ACKNOWLEDGEMENT_DTYPES, read_acknowledgements
+from cenports_nb.submissions.orders.acknowledge_orders import ACKNOWLEDGEMENT_DTYPES, read_acknowledgements
 from cenports_nb.submissions.rules.models import Head
 
 REJECTED_DTYPES = {"channel_id": "str", "order_no": "str", "reason": "str"}
-
-
-def _build_empty_outcomes() -> pd.DataFrame:
-    return build_frame((), ACKNOWLEDGEMENT_DTYPES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +34,8 @@ class Handover:
     handover_id: str | None = None
     path: Path | None = None
     lines: int = 0
-    outcomes: pd.DataFrame = field(default_factory=_build_empty_outcomes)
-    repeated: pd.DataFrame = field(default_factory=_build_empty_outcomes)
+    outcomes: pd.DataFrame = field(default_factory=lambda: build_frame((), ACKNOWLEDGEMENT_DTYPES))
+    repeated: pd.DataFrame = field(default_factory=lambda: build_frame((), ACKNOWLEDGEMENT_DTYPES))
     rejected: pd.DataFrame = field(default_factory=lambda: build_frame((), REJECTED_DTYPES))
 
     @classmethod

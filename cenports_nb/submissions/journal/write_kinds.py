@@ -32,7 +32,7 @@ class WriteKind:
     batch_column: str
     key_columns: tuple[str, ...]
     items_field: str
-    build_body: Callable[[Head, Batch, Sequence[Row]], dict[str, Any]]
+    build_body: Callable[[Batch, Sequence[Row]], dict[str, Any]]
     is_synchronous: bool
     doubt_message: str
     is_repeatable: bool = False
@@ -43,20 +43,20 @@ class WriteKind:
         return f"{self.method} {self.path}"
 
 
-def _build_stock_body(_: Head, batch: Batch, rows: Sequence[Row]) -> dict[str, Any]:
+def _build_stock_body(batch: Batch, rows: Sequence[Row]) -> dict[str, Any]:
     items = [{"productSKU": row.product_sku, "quantity": row.quantity, "type": row.type} for row in rows]
     return {"warehouseCode": batch.place, "inventories": items}
 
 
-def _build_orders_body(_: Head, batch: Batch, rows: Sequence[Row]) -> dict[str, Any]:
+def _build_orders_body(batch: Batch, rows: Sequence[Row]) -> dict[str, Any]:
     return {"channelId": batch.place, "orders": [msgspec.json.decode(row.payload or "null") for row in rows]}
 
 
-def _build_acknowledgement_body(_: Head, batch: Batch, rows: Sequence[Row]) -> dict[str, Any]:
+def _build_acknowledgement_body(batch: Batch, rows: Sequence[Row]) -> dict[str, Any]:
     return {"channelId": batch.place, "orders": ",".join(row.order_no or "" for row in rows)}
 
 
-def _build_shipments_body(_: Head, __: Batch, rows: Sequence[Row]) -> dict[str, Any]:
+def _build_shipments_body(_: Batch, rows: Sequence[Row]) -> dict[str, Any]:
     return {"shipments": [{"orderNo": row.order_no} for row in rows]}
 
 

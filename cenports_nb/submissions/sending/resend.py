@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.submissions.journal.file import IN_MEMORY
@@ -33,9 +33,17 @@ def resume(
     Raises:
         JournalError: Another process is sending it.
     """
-    with _hold_locks(locks, head):
+    with contextlib.ExitStack() as stack:
+        with locks.hold_planning(head.account):
+            # Plans made at the same moment see this submission, or are seen by it.
+            stack.enter_context(locks.hold_sending(head.submission_id))
         close_crashed(gateway, journal, head.submission_id)
-        may_repeat = _build_repeat_rule(head)
+        is_repeatable = get_write_kind(head).is_repeatable
+
+        def may_repeat(row: Row) -> bool:
+            """Return whether a row was not sent, or sending it twice has the effect of sending it once."""
+            return row.outcome == "not_sent" or is_repeatable or row.type == "TRUE_UP"
+
         if not list_parcels(journal, head, may_repeat, SENDABLE_OUTCOMES):
             return
 
@@ -107,12 +115,6 @@ def _build_look(gateway: Gateway, journal: Journal, head: Head) -> Look:
     return StockLook(gateway, journal, head, codes, read_open_lines_query(head))
 
 
-def _build_repeat_rule(head: Head) -> Callable[[Row], bool]:
-    """Return a predicate of rows that may be sent: unsent rows, and rows in doubt if sending twice has the same effect."""
-    is_repeatable = get_write_kind(head).is_repeatable
-    return lambda row: row.outcome == "not_sent" or is_repeatable or row.type == "TRUE_UP"
-
-
 def _requeue(gateway: Gateway, journal: Journal, head: Head) -> dict[int, Row]:
     """Make rows that were rejected or not applied sendable again; return them as they were, by item."""
     # Held rows are never sent from here, whatever outcome a person gave them: they need a submission of their own.
@@ -122,12 +124,3 @@ def _requeue(gateway: Gateway, journal: Journal, head: Head) -> dict[int, Row]:
     changes = [RowChange(row.item, "requeue", cleared) for row in rows]
     journal.change_rows(head.submission_id, changes, gateway.now())
     return {row.item: row for row in rows}
-
-
-@contextlib.contextmanager
-def _hold_locks(locks: SubmissionLocks, head: Head) -> Iterator[None]:
-    """Hold the right to send; plans made at the same moment see this submission, or are seen by it."""
-    with contextlib.ExitStack() as stack:
-        with locks.hold_planning(head.account):
-            stack.enter_context(locks.hold_sending(head.submission_id))
-        yield

@@ -1,6 +1,7 @@
-"""Acknowledge orders in chunks, and check again what was refused or not answered.
+"""`acknowledge_orders`: confirm to Cenports that orders were received, in chunks of numbers.
 
-An acknowledgment may be repeated: sending it twice has the effect of sending it once.
+An acknowledgment may be repeated: sending it twice has the effect of sending it once. So what was refused or not answered
+is read again, and sent again if necessary.
 """
 
 from __future__ import annotations
@@ -8,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from cenports_nb.api.retrieval.windows import chunk_order_numbers
-from cenports_nb.errors import CenportsError, JournalError
+from cenports_nb.errors import CenportsError, InvalidRequestError, JournalError
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import ORDER_KEYS
+from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.submissions.context import create_head, get_context
-from cenports_nb.submissions.evidence.order_lookup import group_by_channel
+from cenports_nb.submissions.evidence.order_lookup import find_orders, group_by_channel, is_listable
 from cenports_nb.submissions.evidence.verify import judge_acknowledgements, record_findings
 from cenports_nb.submissions.journal.frames import build_frame
 from cenports_nb.submissions.journal.row_updates import RowChange
@@ -27,6 +32,8 @@ from cenports_nb.submissions.sending.sender import Parcel, Sender, list_parcels
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
+
+ALREADY_MESSAGE = "It was acknowledged before; nothing was sent for it."
 
 RECHECKED_OUTCOMES = ("rejected", "in_doubt")
 """Outcomes after which orders are read again."""
@@ -42,6 +49,61 @@ ACKNOWLEDGEMENT_OUTCOMES = {
 """Outcome of a row in the journal -> outcome of its acknowledgment."""
 
 ACKNOWLEDGEMENT_DTYPES = {"channel_id": "str", "order_no": "str", "outcome": "str", "message": "str"}
+
+
+def acknowledge_orders(client: Client, orders: pd.DataFrame, *, progress: bool | None = None) -> pd.DataFrame:
+    """Acknowledge exactly the orders of a frame with PATCH /orders/acknowledge.
+
+    The call is synchronous. Orders that are already acknowledged are found first and not sent. If Cenports refuses a
+    chunk of numbers, its orders are read again, and those not acknowledged are sent one by one; if an answer is lost,
+    the orders are read again too. Each 255 characters of a channel's numbers take two requests.
+
+    Args:
+        client: A client that is not read-only.
+        orders: Any frame with `order_no` and `channel_id`; repeated rows count once.
+        progress: Show a progress bar; by default only if it takes more than two seconds.
+
+    Returns:
+        `channel_id order_no outcome message`, one row per order in the frame's order. `outcome` is `acknowledged`,
+        `already`, `refused` or `unknown`: it was not sent, or no answer could be obtained.
+
+    Raises:
+        ReadOnlyError: The client is read-only; nothing was sent.
+        InvalidRequestError: A row can't be sent; nothing was sent.
+        JournalError: The journal can't be written; nothing was sent.
+
+    Example:
+        >>> waiting = cn.load_orders(client, acknowledged=False).head(2)
+        >>> cn.acknowledge_orders(client, waiting)["outcome"].tolist()
+        ['acknowledged', 'acknowledged']
+    """
+    client.check_writable("acknowledge_orders")
+    keys = _read_keys(orders)
+    get_context(client).journal.check()
+    acknowledged = find_orders(client, keys, acknowledged=True)
+    found = build_frame(
+        [(*key, "already", ALREADY_MESSAGE) for key in keys if key in acknowledged], ACKNOWLEDGEMENT_DTYPES
+    )
+    to_send = [key for key in keys if key not in acknowledged]
+    if to_send:
+        found = pd.concat([found, acknowledge_now(client, to_send, progress)])
+    positions = {key: i for i, key in enumerate(keys)}
+    order = [positions[key] for key in zip(found["channel_id"], found["order_no"], strict=True)]
+    return found.iloc[np.argsort(order)].reset_index(drop=True)
+
+
+def _read_keys(orders: pd.DataFrame) -> list[OrderKey]:
+    """Return the orders of the frame, each once."""
+    read = validate_columns(orders, schemas.Orders, "orders", ORDER_KEYS)
+    keys = list(dict.fromkeys(zip(read["channel_id"], read["order_no"], strict=True)))
+    bad = [number for _, number in keys if not is_listable(number)]
+    if bad:
+        raise InvalidRequestError(
+            f"orders has {len(bad):,} numbers with a comma, blanks at their ends or more than 255 characters, the first "
+            f"{bad[0][:40]!r}: in a list they would mean other orders. Nothing was sent; leave them out.",
+            sent=False,
+        )
+    return keys
 
 
 def plan_chunks(submission_id: str, keys: Iterable[OrderKey]) -> tuple[list[Batch], list[Row]]:

@@ -1,79 +1,27 @@
-"""`acknowledge_orders` and `acknowledge_shipments`: confirm to Cenports that orders and shipments were received."""
+"""`acknowledge_shipments`: confirm to Cenports that shipments were received."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from cenports_nb.errors import GuardRailError, InvalidRequestError
+from cenports_nb.errors import GuardRailError
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.submissions.context import create_head, get_context
-from cenports_nb.submissions.evidence.order_lookup import (
-    find_channels,
-    find_orders,
-    find_shipped_orders,
-    is_listable,
-)
+from cenports_nb.submissions.evidence.order_lookup import find_channels, find_shipped_orders
 from cenports_nb.submissions.journal.frames import build_frame
 from cenports_nb.submissions.objections import ORDER_OBJECTION_DTYPES
-from cenports_nb.submissions.orders.acknowledge_chunks import ACKNOWLEDGEMENT_DTYPES, acknowledge_now
 from cenports_nb.submissions.plan import build_order_batches, check_whole_number
-from cenports_nb.submissions.ports import OrderKey
 from cenports_nb.submissions.sending.look import look_at_nothing
 from cenports_nb.submissions.sending.sender import Sender, list_parcels
 from cenports_nb.submissions.submission import Submission
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-
-ALREADY_MESSAGE = "It was acknowledged before; nothing was sent for it."
-
-
-def acknowledge_orders(client: Client, orders: pd.DataFrame, *, progress: bool | None = None) -> pd.DataFrame:
-    """Acknowledge exactly the orders of a frame with PATCH /orders/acknowledge.
-
-    The call is synchronous. Orders that are already acknowledged are found first and not sent. If Cenports refuses a
-    chunk of numbers, its orders are read again, and those not acknowledged are sent one by one; if an answer is lost,
-    the orders are read again too. Each 255 characters of a channel's numbers take two requests.
-
-    Args:
-        client: A client that is not read-only.
-        orders: Any frame with `order_no` and `channel_id`; repeated rows count once.
-        progress: Show a progress bar; by default only if it takes more than two seconds.
-
-    Returns:
-        `channel_id order_no outcome message`, one row per order in the frame's order. `outcome` is `acknowledged`,
-        `already`, `refused` or `unknown`: it was not sent, or no answer could be obtained.
-
-    Raises:
-        ReadOnlyError: The client is read-only; nothing was sent.
-        InvalidRequestError: A row can't be sent; nothing was sent.
-        JournalError: The journal can't be written; nothing was sent.
-
-    Example:
-        >>> waiting = cn.load_orders(client, acknowledged=False).head(2)
-        >>> cn.acknowledge_orders(client, waiting)["outcome"].tolist()
-        ['acknowledged', 'acknowledged']
-    """
-    client.check_writable("acknowledge_orders")
-    keys = _read_keys(orders)
-    get_context(client).journal.check()
-    acknowledged = find_orders(client, keys, acknowledged=True)
-    found = build_frame(
-        [(*key, "already", ALREADY_MESSAGE) for key in keys if key in acknowledged], ACKNOWLEDGEMENT_DTYPES
-    )
-    to_send = [key for key in keys if key not in acknowledged]
-    if to_send:
-        found = pd.concat([found, acknowledge_now(client, to_send, progress)])
-    positions = {key: i for i, key in enumerate(keys)}
-    order = [positions[key] for key in zip(found["channel_id"], found["order_no"], strict=True)]
-    return found.iloc[np.argsort(order)].reset_index(drop=True)
 
 
 def acknowledge_shipments(
@@ -122,20 +70,6 @@ def acknowledge_shipments(
         sender = Sender(context.gateway, journal, head, look_at_nothing(context.gateway))
         sender.send(list_parcels(journal, head, lambda _: True), progress)
     return Submission(client, head.submission_id)
-
-
-def _read_keys(orders: pd.DataFrame) -> list[OrderKey]:
-    """Return the orders of the frame, each once."""
-    read = validate_columns(orders, schemas.Orders, "orders", ORDER_KEYS)
-    keys = list(dict.fromkeys(zip(read["channel_id"], read["order_no"], strict=True)))
-    bad = [number for _, number in keys if not is_listable(number)]
-    if bad:
-        raise InvalidRequestError(
-            f"orders has {len(bad):,} numbers with a comma, blanks at their ends or more than 255 characters, the first "
-            f"{bad[0][:40]!r}: in a list they would mean other orders. Nothing was sent; leave them out.",
-            sent=False,
-        )
-    return keys
 
 
 def _read_channels(shipments: pd.DataFrame) -> dict[str, set[str]]:

@@ -78,7 +78,11 @@ def plan_batches(
         before_position: The journal's position at that time.
         dry_run: Nothing will be sent.
     """
-    updates = _with_all_columns(updates)
+    defaults: dict[str, Any] = {
+        "outcome": "not_sent", "message": None, "reason": None, "reference": None, "reserved": None, "allowed": None,
+        "open_quantity": None,
+    }  # fmt: skip
+    updates = updates.assign(**{name: value for name, value in defaults.items() if name not in updates.columns})
     if dry_run:
         updates = updates.assign(message=updates["message"].where(updates["message"].notna(), DRY_RUN_MESSAGE))
     outcomes = pd.Categorical(updates["outcome"], categories=INITIAL_OUTCOMES).codes.astype(np.int64)
@@ -109,15 +113,6 @@ def plan_batches(
         before_at,
         before_position,
     )
-
-
-def _with_all_columns(updates: pd.DataFrame) -> pd.DataFrame:
-    """Add optional columns that a frame lacks."""
-    defaults: dict[str, Any] = {
-        "outcome": "not_sent", "message": None, "reason": None, "reference": None, "reserved": None, "allowed": None,
-        "open_quantity": None,
-    }  # fmt: skip
-    return updates.assign(**{name: value for name, value in defaults.items() if name not in updates.columns})
 
 
 def _starts(groups: np.ndarray[Any, Any], rows: int, batch_size: int, canary: int) -> np.ndarray[Any, Any]:

@@ -21,7 +21,7 @@ from cenports_nb.api.client import Client
 from cenports_nb.errors import JournalError
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.submissions.context import get_context
-from cenports_nb.submissions.journal.filesystem import find_network_filesystem
+from cenports_nb.submissions.journal.file import find_network_filesystem
 from cenports_nb.submissions.journal.migrations import FORMAT_VERSION, TABLES_V1, TABLES_V2
 from cenports_nb.submissions.journal.queries import read_stock_history
 from cenports_nb.submissions.journal.row_updates import RowChange

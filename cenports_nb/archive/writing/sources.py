@@ -14,7 +14,6 @@ import pandas as pd
 from cenports_nb.api.http.record_page import open_page, split_records
 from cenports_nb.api.retrieval.windows import MAX_NUMBERS_LENGTH, ONE_DAY
 from cenports_nb.archive.tables import ACTUAL_STOCK, AVAILABLE_STOCK, OUTCOMES, READ_AT, to_frame, to_table
-from cenports_nb.archive.writing.privacy import protect, protect_rejects
 from cenports_nb.archive.writing.schedule import FIRST_MONTH, month_days, to_month
 from cenports_nb.errors import (
     ApiError,
@@ -24,11 +23,14 @@ from cenports_nb.errors import (
     RateLimitedError,
     RejectedRowsWarning,
 )
+from cenports_nb.frames.arrow_columns import repeat_text
 from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.loaders.orders import load_orders, load_utc_days
 from cenports_nb.frames.loaders.shipments import load_shipment_window
 from cenports_nb.frames.loaders.stock import load_actual_stock, load_available_stock
-from cenports_nb.frames.provenance import provenance
+from cenports_nb.frames.privacy.masking import mask_pii
+from cenports_nb.frames.privacy.personal_columns import personal_kind
+from cenports_nb.frames.provenance import provenance, rejected
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.user_warnings import collect_warnings, warn_user
 from cenports_nb.submissions.journal import frames as journal_frames
@@ -194,6 +196,42 @@ def _watch_completeness() -> Iterator[None]:
 
 def _protect(frames: dict[str, pd.DataFrame], personal: str) -> SourceReading:
     times = [origin.as_of for frame in frames.values() if (origin := provenance(frame)) and origin.as_of]
-    rejects = {name: protect_rejects(frame, personal) for name, frame in frames.items()}
-    stored: dict[str, Any] = {name: protect(frame, personal) for name, frame in frames.items()}
+    rejects = {name: _protect_rejects(frame, personal) for name, frame in frames.items()}
+    stored: dict[str, Any] = {name: _protect_frame(frame, personal) for name, frame in frames.items()}
     return SourceReading(stored, rejects, min(times, default=None))
+
+
+def _protect_frame(frame: pd.DataFrame, personal: str) -> pd.DataFrame:
+    """Return a loader's frame as it may be stored: with pseudonyms (mask), with nulls (drop), or unchanged (keep)."""
+    if personal == "keep":
+        return frame
+    masked = mask_pii(frame)
+    return masked if personal == "mask" else _drop(frame, masked)
+
+
+def _protect_rejects(frame: pd.DataFrame, personal: str) -> pd.DataFrame:
+    """Return the rejects of a loader's frame as they may be stored; the record is null if data is dropped."""
+    found = rejected(frame)
+    if found is None or found.empty:
+        return pd.DataFrame()
+    if personal == "keep":
+        return found
+    masked = mask_pii(found)
+    if personal == "drop":
+        masked["record"] = repeat_text(None, len(masked))
+    return masked
+
+
+def _drop(frame: pd.DataFrame, masked: pd.DataFrame) -> pd.DataFrame:
+    """Set to null what masking would change, and every column whose name is personal."""
+    dropped = masked.copy(deep=False)
+    for name in frame.columns:
+        if "outcome" in frame.columns and name == "message":
+            continue  # Cenports' message about a row
+        if personal_kind(str(name)):
+            dropped[name] = repeat_text(None, len(frame)).set_axis(frame.index)
+        elif frame[name].dtype == "str":
+            column: pd.Series[Any] = frame[name]
+            same = (column == masked[name]) | column.isna()
+            dropped[name] = column.where(same)
+    return dropped

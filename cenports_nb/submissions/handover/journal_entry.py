@@ -92,10 +92,9 @@ def list_unfinished_handovers(journal: Journal, account: str, channels: Collecti
     ]
 
 
-def find_handed_over(journal: Journal, account: str, keys: Collection[OrderKey]) -> dict[OrderKey, str]:
-    """Find the orders that are in an earlier hand-over, with its id."""
-    found = {key: _select_names(journal, EARLIER_SQL, account, *key) for key in keys}
-    return {key: names[0] for key, names in found.items() if names}
+def find_handed_over(journal: Journal, account: str, keys: Collection[OrderKey]) -> dict[OrderKey, None]:
+    """Find the orders that are in an earlier hand-over, in their order."""
+    return {key: None for key in keys if _select_names(journal, EARLIER_SQL, account, *key)}
 
 
 def record_publication(journal: Journal, head: Head) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from cenports_nb.errors import JournalError
 from cenports_nb.submissions.journal import migrations
 from cenports_nb.submissions.journal.connection import ThreadRunner, UnitRunner, transaction
-from cenports_nb.submissions.journal.filesystem import find_network_filesystem
 
 T = TypeVar("T")
 
@@ -25,6 +24,13 @@ LOCK_TIMEOUT_SECONDS = 30.0
 """Maximum wait for another process that holds the file."""
 MAX_CHECKED_BYTES = 32 * 2**20
 """Maximum size that is checked completely before a write, in 0.1 s."""
+
+NETWORK_FILESYSTEMS = frozenset({
+    "nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "smbfs2", "afpfs", "webdav", "davfs", "davfs2",
+    "fuse.davfs2", "fuse.sshfs", "sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.glusterfs", "glusterfs",
+    "ceph", "fuse.ceph", "lustre", "gpfs", "beegfs", "afs", "ncpfs", "9p",
+})  # fmt: skip
+"""Names of file systems whose files another machine may open too."""
 
 
 class JournalFile:
@@ -164,3 +170,27 @@ class JournalFile:
                 f"The journal {self.path} can't be used ({error}): make its folder writable and its disk roomy, or move "
                 "a damaged file away and keep it."
             ) from None
+
+
+def find_network_filesystem(folder: Path, partitions: Iterable[Any] | None = None) -> str | None:
+    """Name the network file system of a folder; None for a local disk, or if it is unknown.
+
+    Mounted file systems are described as by psutil, and are those of this machine by default.
+    """
+    import psutil  # noqa: PLC0415 - only a journal that is opened needs it
+
+    try:
+        mounted = psutil.disk_partitions(all=True) if partitions is None else partitions
+    except OSError:
+        mounted = []
+    place = folder.resolve()
+    if str(place).startswith(("\\\\", "//")):
+        return "a network share"
+    holding = [one for one in mounted if place.is_relative_to(one.mountpoint)]
+    if not holding:
+        return None
+    # Of two file systems mounted at one path, the later one is visible.
+    nearest = max(enumerate(holding), key=lambda pair: (len(Path(pair[1].mountpoint).parts), pair[0]))[1]
+    if "remote" in nearest.opts.split(","):
+        return nearest.fstype or "a network drive"
+    return nearest.fstype if nearest.fstype.lower() in NETWORK_FILESYSTEMS else None

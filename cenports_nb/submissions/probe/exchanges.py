@@ -66,10 +66,9 @@ class ExchangeLog:
         address = urlsplit(exchange.address)
         call = f"{exchange.method} {address.path.removeprefix(self.prefix)}"
         record = self.calls.setdefault(call, CallRecord())
-        asked = {
-            **dict.fromkeys((name for name, _ in parse_qsl(address.query)), "text"),
-            **_parse_object(exchange.sent),
-        }
+        sent = _parse(exchange.sent or b"{}")
+        asked = dict.fromkeys((name for name, _ in parse_qsl(address.query)), "text")
+        asked |= sent if isinstance(sent, dict) else {}
         record.request = merge_shapes(record.request, describe_shape(asked))
         received = _parse(exchange.received)
         status = str(exchange.status)
@@ -150,11 +149,6 @@ def _list_stock_rows(received: Any) -> Iterator[Mapping[str, Any]]:
     for warehouse in warehouses if isinstance(warehouses, list) else ():
         rows = warehouse.get("warehouseInventory") if isinstance(warehouse, dict) else None
         yield from (row for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()
-
-
-def _parse_object(body: bytes | None) -> dict[str, Any]:
-    found = _parse(body or b"{}")
-    return found if isinstance(found, dict) else {}
 
 
 def _parse(body: bytes) -> Any:

@@ -55,12 +55,10 @@ def judge_error(error: CenportsError, items_field: str) -> Verdict:
     if status is None:
         return Verdict("lose")
     event = REFUSAL_EVENTS.get(status, "lose")
-    return Verdict(event, status in STOPPING_STATUSES, event == "refuse" and is_too_large(error, status, items_field))
-
-
-def is_too_large(error: CenportsError, status: int, items_field: str) -> bool:
-    """Return whether the number of rows was refused, rather than the rows themselves."""
-    if isinstance(error, InvalidRequestError):
+    is_too_large = status == 413
+    if isinstance(
+        error, InvalidRequestError
+    ):  # its text may refuse the number of rows, rather than the rows themselves
         texts = error.errors.get(items_field, ())
-        return any(re.search(r"\d|many|more than|max", text, re.IGNORECASE) for text in texts)
-    return status == 413
+        is_too_large = any(re.search(r"\d|many|more than|max", text, re.IGNORECASE) for text in texts)
+    return Verdict(event, status in STOPPING_STATUSES, event == "refuse" and is_too_large)

@@ -88,7 +88,7 @@ def render_status(snapshots: Sequence[Snapshot], note: str = "", *, live: bool =
             parts.append(_render_table(snapshot, live))
         parts += [
             f'<div class="msg">{render_counts(batch, batch.outcomes)}, never sent: {html.escape(batch.place)}</div>'
-            for batch in select_batches(_list_withheld(snapshot), MAX_BATCHES)
+            for batch in select_batches([batch for batch in snapshot.batches if batch.withheld], MAX_BATCHES)
         ]
         parts += [f'<div class="msg">{line}</div>' for line in _render_next_steps(snapshot, live)]
     parts.append(f'<div class="note">{html.escape(note)}</div></div>' if note else "</div>")
@@ -156,10 +156,6 @@ def _describe_state(snapshot: Snapshot) -> str:
         if good == rows > 1
         else f"{good:,} of {format_count(rows, 'row')} applied"
     )
-
-
-def _list_withheld(snapshot: Snapshot) -> list[BatchView]:
-    return [batch for batch in snapshot.batches if batch.withheld]
 
 
 def _render_table(snapshot: Snapshot, live: bool) -> str:

@@ -103,16 +103,7 @@ def plan_batches(
         Batch(submission_id, number, place, int(end - start), states[outcomes[start]])
         for number, (place, start, end) in enumerate(zip(places, starts.tolist(), ends.tolist(), strict=True))
     )
-    return Plan(
-        submission_id,
-        batches,
-        canary,
-        ordered,
-        batch_numbers,
-        row_numbers,
-        before_at,
-        before_position,
-    )
+    return Plan(submission_id, batches, canary, ordered, batch_numbers, row_numbers, before_at, before_position)
 
 
 def _starts(groups: np.ndarray[Any, Any], rows: int, batch_size: int, canary: int) -> np.ndarray[Any, Any]:

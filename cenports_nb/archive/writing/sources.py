@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 
 from cenports_nb.api.http.record_page import open_page, split_records
 from cenports_nb.api.retrieval.windows import MAX_NUMBERS_LENGTH, ONE_DAY
-from cenports_nb.archive.tables import ACTUAL_STOCK, AVAILABLE_STOCK, OUTCOMES, READ_AT, to_frame, to_table
+from cenports_nb.archive.tables import ACTUAL_STOCK, AVAILABLE_STOCK, OUTCOMES, to_frame, to_table
 from cenports_nb.archive.writing.schedule import FIRST_MONTH, month_days, to_month
 from cenports_nb.errors import (
     ApiError,
@@ -77,7 +77,7 @@ def read_orders(client: Client, month: str, personal: str, progress: bool | None
     with _watch_completeness():
         orders, lines = load_utc_days(client, first, after - ONE_DAY, progress=progress)
     found = _protect({"orders": orders, "line_items": lines}, personal)
-    return SourceReading(found.frames, found.rejects, found.at, bool(is_open(lines["status"]).any()))
+    return replace(found, has_open_lines=bool(is_open(lines["status"]).any()))
 
 
 def read_shipments(client: Client, month: str, personal: str, progress: bool | None) -> SourceReading:
@@ -108,11 +108,7 @@ def read_stock(client: Client, table: str, personal: str) -> SourceReading:
     """
     with _watch_completeness():
         frame = STOCK_LOADERS[table](client, refresh=True)
-    found = _protect({table: frame}, personal)
-    at = found.at or client.clock.now()
-    stock = found.frames[table].copy(deep=False)
-    stock.insert(0, READ_AT, pd.Series(pd.Timestamp(at), index=stock.index, dtype="datetime64[us, UTC]"))
-    return SourceReading({table: stock}, found.rejects, at)
+    return _protect({table: frame}, personal)
 
 
 def read_outcomes(client: Client) -> dict[str, pd.DataFrame]:

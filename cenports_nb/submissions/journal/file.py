@@ -113,8 +113,7 @@ class JournalFile:
         now = self.path.stat()
         if (now.st_ino, now.st_dev) != (opened.st_ino, opened.st_dev):
             raise JournalError(
-                f"{self.path} was exchanged or deleted while it was open: connect again. Nothing was sent.",
-                sent=False,
+                f"{self.path} was exchanged or deleted while it was open: connect again. Nothing was sent.", sent=False
             )
         if now.st_size <= MAX_CHECKED_BYTES:
             # Checked through a new connection: the open one has cached pages and would miss damage.

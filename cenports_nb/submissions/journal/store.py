@@ -85,46 +85,31 @@ class Journal(JournalFile):
             outcomes = dict(connection.execute(query, (batch.submission_id, batch.batch)))
             if any(outcomes.get(row.item) != row.outcome for row in rows):
                 raise RowsChangedError
-            change_rows(
-                connection,
-                batch.submission_id,
-                [
-                    RowChange(row.item, event, _list_changes(read[row.item], row))
-                    for event, decided in (
-                        ("confirm", decision.confirm),
-                        ("drop", decision.drop),
-                        (None, decision.withhold),
-                    )
-                    for row in decided
-                ],
-                when,
-            )
+            unsent = (("confirm", decision.confirm), ("drop", decision.drop), (None, decision.withhold))
+            changes = [
+                RowChange(row.item, event, _list_changes(read[row.item], row))
+                for event, decided in unsent
+                for row in decided
+            ]
+            change_rows(connection, batch.submission_id, changes, when)
             if not decision.send:
                 change_batch(connection, batch, "withhold", "not_sent", when)
                 return None
             claimed = _claim_batch(connection, batch, len(decision.send), at)
             if claimed.batch == batch.batch:
                 _place_last(connection, batch, [row.item for row in decision.send])
-            change_rows(
-                connection,
-                batch.submission_id,
-                [
-                    RowChange(
-                        row.item,
-                        "claim",
-                        _list_changes(read[row.item], row, batch=claimed.batch, row=position),
-                    )
-                    for position, row in enumerate(decision.send)
-                ],
-                when,
-            )
+            changes = [
+                RowChange(row.item, "claim", _list_changes(read[row.item], row, batch=claimed.batch, row=position))
+                for position, row in enumerate(decision.send)
+            ]
+            change_rows(connection, batch.submission_id, changes, when)
             return claimed
 
         return self.write_unit(work)
 
     def record_answer(self, batch: Batch, event: str, message: str | None, at: Moment, **values: Any) -> None:
-        """Record what the answer to a batch says about all its rows: accept, acknowledge, refuse, return or lose."""
-        new = {"accept": "accepted", "acknowledge": "completed", "refuse": "rejected", "return": "not_sent"}
+        """Record what the answer to a batch says about all its rows: acknowledge, refuse, return or lose."""
+        new = {"acknowledge": "completed", "refuse": "rejected", "return": "not_sent"}
         when = at.wall.isoformat()
 
         def work(connection: sqlite3.Connection) -> None:
@@ -217,28 +202,17 @@ class Journal(JournalFile):
         when = at.wall.isoformat()
 
         def work(connection: sqlite3.Connection) -> list[Batch]:
-            items = [
-                item
-                for (item,) in connection.execute(
-                    "SELECT item FROM row WHERE submission_id = ? AND batch = ? AND outcome = 'sending' ORDER BY row",
-                    (batch.submission_id, batch.batch),
-                )
-            ]
+            query = "SELECT item FROM row WHERE submission_id = ? AND batch = ? AND outcome = 'sending' ORDER BY row"
+            items = [item for (item,) in connection.execute(query, (batch.submission_id, batch.batch))]
             half = (len(items) + 1) // 2
             change_batch(connection, batch, "split", "planned", when, rows=half, sent_at=None, errors=None)
             number = _find_last_batch(connection, batch.submission_id) + 1
             second = Batch(batch.submission_id, number, batch.place, len(items) - half)
             insert_batch(connection, second, when)
             moved = {"batch": number, "message": None}
-            change_rows(
-                connection,
-                batch.submission_id,
-                [
-                    *(RowChange(item, "return", {"message": None}) for item in items[:half]),
-                    *(RowChange(item, "return", {**moved, "row": i}) for i, item in enumerate(items[half:])),
-                ],
-                when,
-            )
+            changes = [RowChange(item, "return", {"message": None}) for item in items[:half]]
+            changes += [RowChange(item, "return", {**moved, "row": i}) for i, item in enumerate(items[half:])]
+            change_rows(connection, batch.submission_id, changes, when)
             return [replace(batch, state="planned", rows=half, sent_at=None), second]
 
         return self.write_unit(work)
@@ -338,15 +312,9 @@ def _claim_batch(connection: sqlite3.Connection, batch: Batch, rows: int, at: Mo
 
 def _place_last(connection: sqlite3.Connection, batch: Batch, sent: Sequence[int]) -> None:
     """Number the rows of a batch that are not sent after the others, because errors name rows by their position."""
-    items = [
-        item
-        for (item,) in connection.execute(
-            "SELECT item FROM row WHERE submission_id = ? AND batch = ? ORDER BY row",
-            (batch.submission_id, batch.batch),
-        )
-    ]
-    leaving = set(sent)
-    others = [item for item in items if item not in leaving]
+    query, leaving = "SELECT item FROM row WHERE submission_id = ? AND batch = ? ORDER BY row", set(sent)
+    items = connection.execute(query, (batch.submission_id, batch.batch)).fetchall()
+    others = [item for (item,) in items if item not in leaving]
     connection.executemany(
         "UPDATE row SET row = ? WHERE submission_id = ? AND item = ?",
         [(len(sent) + i, batch.submission_id, item) for i, item in enumerate(others)],

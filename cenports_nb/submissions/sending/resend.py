@@ -15,13 +15,7 @@ from cenports_nb.submissions.ports import Gateway
 from cenports_nb.submissions.rules.models import Head, Row
 from cenports_nb.submissions.rules.states import RETRIED_OUTCOMES, SENDABLE_OUTCOMES
 from cenports_nb.submissions.sending.canary import Wait, send_with_canary
-from cenports_nb.submissions.sending.look import (
-    Look,
-    OrderLook,
-    StockLook,
-    look_at_nothing,
-    read_open_lines_query,
-)
+from cenports_nb.submissions.sending.look import Look, OrderLook, StockLook, look_at_nothing, read_open_lines_query
 from cenports_nb.submissions.sending.sender import UNSENDABLE_STATES, Parcel, Sender, close_crashed, list_parcels
 
 

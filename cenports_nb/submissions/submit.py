@@ -149,17 +149,15 @@ def submit_updates(
                 before_position=position,
                 dry_run=dry_run,
             )
-            details: dict[str, Any] = {CANARY_DETAIL: planned.canary_rows} if planned.canary_rows else {}
-            if open_lines is not None:
-                details[OPEN_LINES_DETAIL] = open_lines
-            if metadata is not None and metadata.reversal_of is not None:
-                details[REVERSAL_DETAIL] = metadata.reversal_of
-            limits = list_limits(read_thresholds(thresholds))
-            if limits:
-                details["limits"] = limits
             held_file = None if dry_run else _write_held(client.home, head.submission_id, rows)
-            if held_file is not None:
-                details["held_file"] = str(held_file)
+            possible: dict[str, Any] = {
+                CANARY_DETAIL: planned.canary_rows or None,
+                OPEN_LINES_DETAIL: open_lines,
+                REVERSAL_DETAIL: metadata.reversal_of if metadata is not None else None,
+                "limits": list_limits(read_thresholds(thresholds)) or None,
+                "held_file": None if held_file is None else str(held_file),
+            }
+            details = {name: value for name, value in possible.items() if value is not None}
             head = replace(
                 head,
                 reason=_describe_values(updates, "reason"),

@@ -118,8 +118,7 @@ def read_outcomes(client: Client) -> dict[str, pd.DataFrame]:
     months: dict[str, list[pd.DataFrame]] = {}
     with open_journal(client.home) as journal:
         query = "SELECT submission_id FROM submission WHERE account = ? AND kind = 'stock' ORDER BY submission_id"
-        names = [str(name) for part in journal.select(query, (client.settings.account,)) for (name,) in part]
-        for name in names:
+        for (name,) in journal.select_all(query, client.settings.account):
             head = journal.head(name)
             frame = journal_frames.read_outcomes(journal, head)
             month = to_month(datetime.fromisoformat(str(head.created_at)))

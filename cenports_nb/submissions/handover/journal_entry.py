@@ -94,7 +94,7 @@ def list_unfinished_handovers(journal: Journal, account: str, channels: Collecti
 
 def find_handed_over(journal: Journal, account: str, keys: Collection[OrderKey]) -> dict[OrderKey, None]:
     """Find the orders that are in an earlier hand-over, in their order."""
-    return {key: None for key in keys if _select_names(journal, EARLIER_SQL, account, *key)}
+    return {key: None for key in keys if journal.select_all(EARLIER_SQL, account, *key)}
 
 
 def record_publication(journal: Journal, head: Head) -> None:
@@ -110,11 +110,7 @@ def is_withdrawn(journal: Journal, handover_id: str) -> bool:
 
 def delete_expired_files(journal: Journal, account: str, now: datetime) -> None:
     """Delete expired files from the journal."""
-    for name in _select_names(journal, EXPIRED_SQL, account, (now - FILE_RETENTION).isoformat()):
+    for (name,) in journal.select_all(EXPIRED_SQL, account, (now - FILE_RETENTION).isoformat()):
         details = msgspec.json.decode(journal.head(name).details or "{}")
         details.pop("content", None)
         journal.set_details(name, msgspec.json.encode(details).decode())
-
-
-def _select_names(journal: Journal, query: str, *values: str) -> list[str]:
-    return [str(name) for part in journal.select(query, values) for (name,) in part]

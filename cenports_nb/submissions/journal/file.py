@@ -133,6 +133,10 @@ class JournalFile:
             while part := self._runner.run(lambda: cursor.fetchmany(CHUNK_ROWS)):
                 yield part
 
+    def select_all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Select all tuples at once."""
+        return [row for part in self.select(query, values) for row in part]
+
     def close(self) -> None:
         """Close the file."""
         if not self._closed:

@@ -133,8 +133,7 @@ def list_repeated_updates(journal: Journal, account: str, now: Moment, settle: t
     )
     found = [
         keys
-        for part in journal.select(query, (account,))
-        for *keys, _, sent_at, monotonic, process, server_at in part
+        for *keys, _, sent_at, monotonic, process, server_at in journal.select_all(query, account)
         if may_still_arrive((sent_at, monotonic, process, server_at), now, settle)
     ]
     return pd.DataFrame(found, columns=["submission_id", "warehouse_code", "product_sku"], dtype="str")
@@ -146,9 +145,7 @@ def count_sent_batches(journal: Journal, account: str, fingerprint: str, since: 
         "SELECT coalesce(sum(state <> 'planned'), 0), count(*) FROM batch WHERE state NOT IN ('held', 'dropped') AND submission_id = "
         "(SELECT submission_id FROM submission WHERE account = ? AND fingerprint = ? AND created_at >= ? ORDER BY created_at DESC LIMIT 1)"
     )
-    ((sent, total),) = (
-        row for part in journal.select(query, (account, fingerprint, since.isoformat())) for row in part
-    )
+    ((sent, total),) = journal.select_all(query, account, fingerprint, since.isoformat())
     return sent, total
 
 
@@ -210,13 +207,12 @@ def find_live_orders(
     )
     asked = msgspec.json.encode(list(numbers)).decode()
     found: dict[str, str] = {}
-    for part in journal.select(query, (asked, account, channel_id, but)):
-        for order_no, name, outcome in part:
-            found[str(order_no)] = (
-                f"submission {name} has it and did not send it yet; {_advise(name, outcome, order_no)}"
-                if outcome == "not_sent"
-                else f"submission {name} created it, or may have"
-            )
+    for order_no, name, outcome in journal.select_all(query, asked, account, channel_id, but):
+        found[str(order_no)] = (
+            f"submission {name} has it and did not send it yet; {_advise(name, outcome, order_no)}"
+            if outcome == "not_sent"
+            else f"submission {name} created it, or may have"
+        )
     return found
 
 
@@ -260,8 +256,7 @@ def _select(journal: Journal, query: str, head: Head, rows: Sequence[Row]) -> li
     values = (msgspec.json.encode(asked).decode(), head.account, head.submission_id)
     return [
         _OtherChange(item, submission_id, outcome, bool(matters), exposed, tuple(sent))
-        for part in journal.select(query, values)
-        for item, submission_id, outcome, matters, exposed, *sent in part
+        for item, submission_id, outcome, matters, exposed, *sent in journal.select_all(query, *values)
     ]
 
 

@@ -65,7 +65,7 @@ def list_unfinished(
         "AND EXISTS (SELECT 1 FROM row WHERE row.submission_id = submission.submission_id "
         f"AND outcome IN ({', '.join('?' * len(outcomes))})) ORDER BY created_at, submission.rowid"
     )
-    return [str(name) for part in journal.select(query, (account, kind, *outcomes)) for (name,) in part]
+    return [str(name) for (name,) in journal.select_all(query, account, kind, *outcomes)]
 
 
 def read_sku_history(journal: Journal, product_sku: str, environment: str | None = None) -> pd.DataFrame:

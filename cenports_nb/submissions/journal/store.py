@@ -184,7 +184,7 @@ class Journal(JournalFile):
     def has_sending(self, submission_id: str) -> bool:
         """Return whether a batch of a submission is being sent, or was when its process ended."""
         query = "SELECT 1 FROM batch WHERE submission_id = ? AND state = 'sending' LIMIT 1"
-        return any(True for _ in self.select(query, (submission_id,)))
+        return bool(self.select_all(query, submission_id))
 
     def stamp(self, batch: Batch, at: Moment) -> None:
         """Record that a batch's request was sent before this moment."""

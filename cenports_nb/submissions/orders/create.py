@@ -99,7 +99,7 @@ def create_orders(
     _refuse(plan, "exists", context.gateway.explain_existing_orders(channel_id, plan.order_numbers))
     head = create_head(client, "orders")
     parts = (
-        (channel_id, [(channel_id, order.order_no, msgspec.json.encode(order.body).decode()) for order in batch])
+        (channel_id, [(channel_id, order["orderNo"], msgspec.json.encode(order).decode()) for order in batch])
         for batch in plan.batches
     )
     with contextlib.ExitStack() as locks:

@@ -22,28 +22,20 @@ AMOUNTS = ("sub_total", "ship_cost", "discount", "grand_total")
 
 
 @dataclass(frozen=True)
-class PlannedOrder:
-    """A validated order, as POST /orders takes it."""
-
-    order_no: str
-    body: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
 class OrderPlan:
-    """Orders of one channel, in frame order."""
+    """Validated orders of one channel, in frame order, each as POST /orders takes it."""
 
     channel_id: str
-    orders: tuple[PlannedOrder, ...]
+    orders: tuple[Mapping[str, Any], ...]
     batch_size: int
 
     @property
     def order_numbers(self) -> list[str]:
         """The number of each order."""
-        return [order.order_no for order in self.orders]
+        return [order["orderNo"] for order in self.orders]
 
     @property
-    def batches(self) -> tuple[tuple[PlannedOrder, ...], ...]:
+    def batches(self) -> tuple[tuple[Mapping[str, Any], ...], ...]:
         """The orders of each request."""
         starts = range(0, len(self.orders), self.batch_size)
         return tuple(self.orders[start : start + self.batch_size] for start in starts)
@@ -79,12 +71,7 @@ def plan_orders(
         _check_sums(order, errors)
         _check_postal_code(order, errors)
     _check_customer_numbers(parsed, errors)
-    planned = tuple(
-        PlannedOrder(
-            order.cells.get("order_no", ""), build_order_body(order.cells, [line.cells for line in order.lines])
-        )
-        for order in parsed
-    )
+    planned = tuple(build_order_body(order.cells, [line.cells for line in order.lines]) for order in parsed)
     _check_fields(parsed, planned, channel_id, sizes or {}, errors)
     errors.raise_if_any()
     return OrderPlan(channel_id, planned, batch_size)
@@ -150,14 +137,14 @@ def _format_money(amount: Decimal) -> str:
 
 def _check_fields(
     parsed: Sequence[ParsedOrder],
-    planned: Sequence[PlannedOrder],
+    planned: Sequence[Mapping[str, Any]],
     channel_id: str,
     sizes: Mapping[str, str],
     errors: ErrorCollector,
 ) -> None:
     """Check every field against the reference's table, without quoting values; a field with an error isn't missing too."""
     known = set(errors.errors)
-    body = {"partnerId": "-", "channelId": channel_id, "orders": [order.body for order in planned]}
+    body = {"partnerId": "-", "channelId": channel_id, "orders": list(planned)}
     for objection in find_objections("POST /orders", body, sizes):
         if len(objection.path) < 3 or not isinstance(objection.path[1], int):
             if planned:

@@ -285,7 +285,7 @@ def _check_guards(client: Client, plan: ProbePlan, actual: pd.DataFrame, stock: 
     Raises:
         GuardRailError: A guard objects, other than those that the write violates on purpose.
     """
-    now, own = client.clock.now(), _read_stock(actual, plan.key)
+    now, own = client.clock.now(), stock
     for step in plan.steps:
         for number, write in enumerate(step.writes):
             moved = _move_stock(actual, plan.key, stock - own)
@@ -300,10 +300,6 @@ def _check_guards(client: Client, plan: ProbePlan, actual: pd.DataFrame, stock: 
                     objections=objections.reset_index(drop=True),
                 )
         stock = step.leaves
-
-
-def _read_stock(frame: pd.DataFrame, key: tuple[str, str]) -> int:
-    return int(frame.loc[(frame[STOCK_KEYS] == list(key)).all(axis=1).to_numpy(), "quantity"].iloc[0])
 
 
 def _move_stock(frame: pd.DataFrame, key: tuple[str, str], units: int) -> pd.DataFrame:

@@ -99,21 +99,16 @@ def _compare_whole_lengths(client: Client, dialect: Dialect) -> str:
 
 def _compare_settling(client: Client, dialect: Dialect) -> str:
     """Look for a transaction that took longer than a write may take."""
-    longest = max(
-        (
-            (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds() / 60
-            for part in get_context(client).journal.select(TRANSACTIONS_SQL, (client.settings.account,))
-            for began, ended in part
-        ),
-        default=0.0,
-    )
+    spans = get_context(client).journal.select_all(TRANSACTIONS_SQL, client.settings.account)
+    lives = [datetime.fromisoformat(ended) - datetime.fromisoformat(began) for began, ended in spans]
+    longest = max((life.total_seconds() / 60 for life in lives), default=0.0)
     return f"a transaction took {longest:.0f} minutes" if longest > dialect.settle_minutes else ""
 
 
 def _compare_true_up(client: Client, _: Dialect) -> str:
     """Check whether stock ever equaled what a TRUE_UP had set; sales may change it, but not each time."""
-    parts = get_context(client).journal.select(READ_BACK_SQL, (client.settings.account,))
-    equal = {bool(is_equal): number for part in parts for is_equal, number in part}
+    counts = get_context(client).journal.select_all(READ_BACK_SQL, client.settings.account)
+    equal = {bool(is_equal): number for is_equal, number in counts}
     if equal.get(True) or equal.get(False, 0) < MIN_READ_BACKS:
         return ""
     return f"of {format_count(equal[False], 'TRUE_UP')} that {'were' if equal[False] > 1 else 'was'} read back, none had set what was sent"

@@ -58,8 +58,10 @@ class Change(NamedTuple):
 
 def read_changes(client: Client, warehouse_code: str, product_sku: str) -> list[Change]:
     """List every change of a SKU in the journal, oldest first."""
-    values = (warehouse_code, product_sku, client.settings.account)
-    return [Change(*row) for part in get_context(client).journal.select(CHANGES_SQL, values) for row in part]
+    journal = get_context(client).journal
+    return [
+        Change(*row) for row in journal.select_all(CHANGES_SQL, warehouse_code, product_sku, client.settings.account)
+    ]
 
 
 def find_leftover(client: Client, warehouse_code: str, product_sku: str, stock: int) -> int:

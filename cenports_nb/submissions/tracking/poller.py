@@ -130,12 +130,9 @@ def poll_transaction(gateway: Gateway, journal: Journal, batch: Batch) -> None:
     """
     try:
         transaction = gateway.read_transaction(batch.handle or "")
-    except ApiError as error:
-        if error.status in (400, 404, 410) and _give_up(gateway, journal, batch):
-            return
-        raise
-    except InvalidRequestError:
-        if _give_up(gateway, journal, batch):
+    except (ApiError, InvalidRequestError) as error:
+        is_unknown = isinstance(error, InvalidRequestError) or error.status in (400, 404, 410)
+        if is_unknown and _give_up(gateway, journal, batch):
             return
         raise
     if str(transaction.handle).strip().casefold() != (batch.handle or "").casefold():

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
 
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.rules.models import Batch, parse_time
@@ -128,7 +127,7 @@ FROM row WHERE submission_id = ? AND batch = ? ORDER BY outcome IN ('applied', '
 
 def read_rows(journal: Journal, submission_id: str, batch: int, limit: int) -> tuple[RowView, ...]:
     """Read the rows of a batch: first those that need attention, then in the order of sending."""
-    return tuple(RowView(str(name), *rest) for name, *rest in _select(journal, ROWS_SQL, submission_id, batch, limit))
+    return tuple(RowView(str(name), *rest) for name, *rest in journal.select_all(ROWS_SQL, submission_id, batch, limit))
 
 
 def take_snapshot(
@@ -136,16 +135,16 @@ def take_snapshot(
 ) -> Snapshot:
     """Take a snapshot of a submission from the journal."""
     outcomes: dict[int, dict[str, int]] = {}
-    for batch, outcome, number in _select(journal, COUNTS_SQL, submission_id):
+    for batch, outcome, number in journal.select_all(COUNTS_SQL, submission_id):
         outcomes.setdefault(batch, {})[outcome] = number
     messages: dict[int, list[tuple[str, str]]] = {}
     message_count: dict[int, int] = {}
-    for batch, name, message, number in _select(journal, MESSAGES_SQL, submission_id, MAX_MESSAGES):
+    for batch, name, message, number in journal.select_all(MESSAGES_SQL, submission_id, MAX_MESSAGES):
         messages.setdefault(batch, []).append((str(name), message))
         message_count[batch] = number
     settled_by = {
         batch: " and ".join(name for name, has_settled in (("verify", by_stock), ("resolve", by_person)) if has_settled)
-        for batch, by_stock, by_person in _select(journal, SETTLED_SQL, submission_id)
+        for batch, by_stock, by_person in journal.select_all(SETTLED_SQL, submission_id)
     }
     views = tuple(
         BatchView(
@@ -173,7 +172,3 @@ def is_overdue(batch: Batch, at: datetime) -> bool:
     """Return whether Cenports has not finished a transaction within its own limit."""
     sent = parse_time(batch.sent_at)
     return batch.state == "accepted" and sent is not None and at - sent > OVERDUE
-
-
-def _select(journal: Journal, query: str, *values: object) -> list[tuple[Any, ...]]:
-    return [row for part in journal.select(query, values) for row in part]

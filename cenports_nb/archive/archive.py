@@ -22,7 +22,7 @@ from cenports_nb.archive.storage.errors import import_deltalake
 from cenports_nb.archive.storage.format import open_folder, register_account
 from cenports_nb.archive.storage.location import find_location
 from cenports_nb.archive.storage.update_log import SUMMARY, UPDATES, UpdateLog, fold
-from cenports_nb.archive.tables import TABLES, build_frame
+from cenports_nb.archive.tables import TABLES
 from cenports_nb.archive.writing.forget import finish_forgetting, forget_months
 from cenports_nb.archive.writing.month_writer import MonthWriter
 from cenports_nb.archive.writing.schedule import to_month
@@ -31,6 +31,7 @@ from cenports_nb.errors import CenportsError, IncompleteError, InvalidRequestErr
 from cenports_nb.frames.dates import Day, parse_day, parse_time_zone
 from cenports_nb.rendering.note import render_note
 from cenports_nb.rendering.text import list_names
+from cenports_nb.submissions.journal.frames import build_frame
 
 
 def open_archive(path: str | Path = "archive", *, personal: str | None = None, time_zone: str | None = None) -> Archive:

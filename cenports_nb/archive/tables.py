@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -138,17 +138,6 @@ def to_frame(data: arrow.Table, table: ArchiveTable, columns: Sequence[str] | No
         values = data.column(name) if name in data.column_names else arrow.nulls(data.num_rows, ARROW_TEXT)
         found[name] = _to_column(values, dtype)
     return pd.DataFrame(found, copy=False)
-
-
-def build_frame(rows: Sequence[tuple[Any, ...]], dtypes: Mapping[str, str]) -> pd.DataFrame:
-    """Build a frame from rows; one without rows has the same dtypes."""
-    columns = list(zip(*rows, strict=True)) or [()] * len(dtypes)
-    return pd.DataFrame(
-        {
-            name: pd.Series(list(column), dtype=dtype)
-            for (name, dtype), column in zip(dtypes.items(), columns, strict=True)
-        }
-    )
 
 
 def empty_frame(table: ArchiveTable) -> pd.DataFrame:

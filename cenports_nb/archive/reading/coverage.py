@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cenports_nb.archive.storage.update_log import AccountState
-from cenports_nb.archive.tables import build_frame
 from cenports_nb.archive.writing.schedule import list_months, month_days, to_month
+from cenports_nb.submissions.journal.frames import build_frame
 
 ONE_DAY = timedelta(days=1)
 

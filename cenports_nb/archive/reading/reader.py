@@ -23,13 +23,14 @@ from cenports_nb.archive.reading.scans import AccountSlice, Scan
 from cenports_nb.archive.storage.delta_tables import NO_VERSION, DeltaTables
 from cenports_nb.archive.storage.format import ArchivedAccount, ArchiveFormat, read_format
 from cenports_nb.archive.storage.update_log import AccountState, UpdateLog, fold_all
-from cenports_nb.archive.tables import READ_AT, REJECTS, TABLES, build_frame
+from cenports_nb.archive.tables import READ_AT, REJECTS, TABLES
 from cenports_nb.archive.writing.schedule import to_month
 from cenports_nb.archive.writing.sources import TABLE_SOURCES
 from cenports_nb.errors import ArchiveError, IncompleteError, IncompleteWarning, InvalidRequestError
 from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.user_warnings import warn_user
 from cenports_nb.rendering.text import list_names
+from cenports_nb.submissions.journal.frames import build_frame
 
 CONTENTS_DTYPES = {
     "account": "str", "table": "str", "month": "str", "rows": "int64", "complete": "bool", "as_of": "datetime64[us, UTC]",

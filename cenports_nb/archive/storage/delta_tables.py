@@ -27,7 +27,7 @@ COMMIT_ID = "commitId"
 CONFIGURATION = {"delta.enableExpiredLogCleanup": "false", "delta.logRetentionDuration": "interval 36500 days"}
 """The log is never cleaned up, so every version stays readable."""
 
-Change = Callable[["DeltaTable", Any], object]
+Commit = Callable[["DeltaTable", Any], object]
 
 
 class DeltaTables:
@@ -122,7 +122,7 @@ class DeltaTables:
             )
         self._forget_latest(name)
 
-    def commit(self, name: str, change: Change) -> None:
+    def commit(self, name: str, change: Commit) -> None:
         """Change the latest version of a table; again if another process commits first.
 
         Raises:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.storage.update_log import FORGET, UpdateLog, UpdateRecord
-from cenports_nb.archive.tables import TABLES, build_frame
+from cenports_nb.archive.tables import TABLES
+from cenports_nb.submissions.journal.frames import build_frame
 
 PARTITION = re.compile(r"month=(\d{4}-\d{2})")
 

@@ -13,7 +13,7 @@ import pyarrow as arrow
 
 from cenports_nb.api.retrieval.decoded_page import trim_heap
 from cenports_nb.archive.storage.update_log import TICK
-from cenports_nb.archive.tables import ORDERS, build_frame
+from cenports_nb.archive.tables import ORDERS
 from cenports_nb.archive.writing.comparison import find_shared_keys
 from cenports_nb.archive.writing.month_writer import MonthWriter, list_order_keys
 from cenports_nb.archive.writing.schedule import (
@@ -37,6 +37,7 @@ from cenports_nb.errors import IncompleteWarning, RejectedRowsWarning
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.user_warnings import warn_user
 from cenports_nb.rendering.text import format_count
+from cenports_nb.submissions.journal.frames import build_frame
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client

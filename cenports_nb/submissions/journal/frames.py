@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -39,8 +39,8 @@ OUTCOME_SQL = "CASE row.outcome WHEN 'sending' THEN ? ELSE row.outcome END"
 """The outcome of a row for people: a row being sent is shown as something they can act on."""
 
 
-def build_frame(values: Iterable[Sequence[Any]], dtypes: dict[str, str]) -> pd.DataFrame:
-    """Build a typed frame from tuples; an empty one has the same dtypes."""
+def build_frame(values: Iterable[Sequence[Any]], dtypes: Mapping[str, str]) -> pd.DataFrame:
+    """Build a typed frame from tuples; an empty one has the same dtypes, and instants may be text."""
     columns = list(zip(*values, strict=True)) or [()] * len(dtypes)
     return pd.DataFrame(
         {name: _build_column(column, dtype) for (name, dtype), column in zip(dtypes.items(), columns, strict=True)}
@@ -136,5 +136,5 @@ def _build_column(values: Sequence[Any], dtype: str) -> pd.Series[Any]:
     if dtype == "str":
         return build_text(values)
     if dtype == INSTANT:
-        return pd.to_datetime(build_text(values), utc=True, format="ISO8601").dt.as_unit("us")
+        return pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601").dt.as_unit("us")
     return pd.Series(values, dtype=dtype)

@@ -122,7 +122,6 @@ MUTANTS: Mapping[str, Callable[[], Patches]] = MappingProxyType({
     ],
     "halves of a batch contain what a person closed": lambda: [
         (sender.Sender, "_read_batch", _read_whole_batch),
-        (store, "_is_unchanged", lambda row, present: row.item in present),
         (row_updates, "_build_condition", lambda _: ("1", ())),
         (migrations, "_build_triggers", _build_no_refusals),
         (row_updates, "find_targets", _find_any_target),

@@ -6,7 +6,7 @@ import pytest
 
 from simulation import runner
 from simulation.history import FEW_SKUS
-from simulation.mutants import put_back
+from simulation.mutants import MUTANTS, put_back
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +32,13 @@ def test_a_fault_of_the_past_is_found(name: str) -> None:
     """The simulation can fail."""
     with put_back(name):
         assert runner.run_histories(0, 1_000, skus=FEW_SKUS).failure is not None
+
+
+def test_every_fault_of_the_past_can_be_put_back() -> None:
+    """What its patches replace exists."""
+    for name in MUTANTS:
+        with put_back(name):
+            pass
 
 
 def test_a_seed_decides_its_whole_history() -> None:

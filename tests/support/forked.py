@@ -34,7 +34,8 @@ def start_process(work: Callable[..., None], *arguments: Any) -> BaseProcess:
 
     The process that it is forked from starts with the first one, so tests share it in the group `processes`.
     """
-    context = multiprocessing.get_context("forkserver")
+    can_fork = "forkserver" in multiprocessing.get_all_start_methods()  # Windows can't
+    context = multiprocessing.get_context("forkserver" if can_fork else "spawn")
     context.set_forkserver_preload(PRELOADED)
     process = context.Process(target=_run, args=(dict(os.environ), work, arguments))
     process.start()

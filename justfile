@@ -3,14 +3,14 @@ check: static test
 
 # All that a developer runs all day: no browser, no kernels, nothing slow.
 quick *args:
-    pytest -m "not (browser or kernel or slow)" --hypothesis-profile quick {{args}}
+    pytest -m "not (browser or kernel or slow or thorough)" --hypothesis-profile quick {{args}}
 
 test *args:
     pytest {{args}}
 
-# Properties with many more examples than the suite takes.
+# With what the suite leaves out: long rounds, object stores and clusters; and properties with many more examples.
 thorough *args:
-    pytest --hypothesis-profile thorough {{args}}
+    pytest -m "" --hypothesis-profile thorough {{args}}
 
 # Everything that reads the code and runs nothing.
 static: format lint types imports notebooks

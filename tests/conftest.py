@@ -30,6 +30,8 @@ sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # see support/
 
 BROWSER_FIXTURES = {"browser", "lab"}
 KERNEL_FIXTURES = {"lab"}
+WHOLE_SUITE = "not thorough"
+"""The tests that run if no others are selected."""
 MARKERS = ("browser", "kernel", "slow")
 """The costly ones; `just quick` leaves them out."""
 
@@ -38,7 +40,7 @@ MARKERS = ("browser", "kernel", "slow")
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
     """Run the whole suite with one worker more than cores: who has a browser, a kernel or a process mostly waits for it."""
     count = yield
-    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.markexpr
+    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and config.option.markexpr == WHOLE_SUITE
     return count + is_whole
 
 

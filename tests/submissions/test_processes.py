@@ -98,7 +98,6 @@ print("sent")
     assert run_as_newcomer(code, tmp_path).splitlines()[-1] == "sent"
 
 
-@pytest.mark.thorough
 def test_killed_processes_tell_the_truth_afterwards() -> None:
     """This runs the scenarios of the crash benchmark that need processes; it fails at the first wrong outcome.
 

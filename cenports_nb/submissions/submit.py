@@ -179,9 +179,7 @@ def submit_updates(
         checked = StockReading(FrameLevels(actual), began, position, open_quantities)
         look = StockLook(context.gateway, journal, head, rows["warehouse_code"].unique(), open_lines, checked)
         sender = Sender(context.gateway, journal, head, look)
-        send_with_canary(
-            context.gateway, journal, head, sender, partial(list_parcels, journal, head), submission.wait_for, progress
-        )
+        send_with_canary(sender, partial(list_parcels, journal, head), submission.wait_for, progress)
     return submission
 
 

@@ -219,7 +219,7 @@ class History:
             look = StockLook(client.gateway, self.journal, head, codes, open_lines, checked)
             sender = Sender(client.gateway, self.journal, head, look)
             send_with_canary(
-                client.gateway, self.journal, head, sender, lambda rule: list_parcels(self.journal, head, rule),
+                sender, lambda rule: list_parcels(self.journal, head, rule),
                 lambda batches, _: self._poll_until(client, head.submission_id), False,
             )  # fmt: skip
         finally:

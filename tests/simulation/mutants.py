@@ -78,11 +78,11 @@ def _add_all_but_one(self: store.Journal, head: Any, batches: Any, rows: Sequenc
 
 
 def _read_whole_batch(self: sender.Sender, batch: Any) -> list[Row]:
-    return self._journal.rows(batch.submission_id, batch.batch)
+    return self.journal.rows(batch.submission_id, batch.batch)
 
 
-def _check_first_batch(gate: Any, journal: store.Journal, head: Any, size: int) -> str | None:
-    rows = [row for row in journal.rows(head.submission_id) if row.batch < size]
+def _check_first_batch(sends: sender.Sender, size: int) -> str | None:
+    rows = [row for row in sends.journal.rows(sends.head.submission_id) if row.batch < size]
     return "failed" if any(row.outcome != "applied" for row in rows) else None
 
 

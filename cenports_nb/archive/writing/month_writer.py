@@ -185,13 +185,13 @@ class MonthWriter:
         for table in (SHIPMENTS, SHIPMENT_ITEMS):
             for step in (-1, +1):
                 beside = format_month(number_month(month) + step)
-                if ("shipments", beside) not in self.state.readings:
+                reading = self.state.readings.get(("shipments", beside))
+                if reading is None or not reading.rows.get(table.name) or settled[table.name].empty:
                     continue
                 neighbor = self.read(table, beside)
                 settled[table.name], left = drop_shared_shipments(settled[table.name], neighbor)
                 if len(left) < len(neighbor):
                     self._replace(table, beside, left)
-                    reading = self.state.readings["shipments", beside]
                     self.note(Reading("shipments", beside, reading.at, {**reading.rows, table.name: len(left)}))
         return settled
 

@@ -9,9 +9,7 @@ from datetime import timedelta
 from cenports_nb.errors import CenportsError, CenportsWarning
 from cenports_nb.rendering.text import format_count
 from cenports_nb.submissions.journal.row_updates import RowChange
-from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.ports import Gateway
-from cenports_nb.submissions.rules.models import Head, Row
+from cenports_nb.submissions.rules.models import Row
 from cenports_nb.submissions.sending.sender import Parcel, Sender
 
 CANARY_TIMEOUT = timedelta(minutes=20)
@@ -25,30 +23,23 @@ ListParcels = Callable[[Callable[[Row], bool]], Sequence[Parcel]]
 """Lists what may be sent of the rows that a function selects."""
 
 
-def send_with_canary(
-    gateway: Gateway,
-    journal: Journal,
-    head: Head,
-    sender: Sender,
-    list_parcels: ListParcels,
-    wait: Wait,
-    progress: bool | None,
-) -> None:
+def send_with_canary(sender: Sender, list_parcels: ListParcels, wait: Wait, progress: bool | None) -> None:
     """Send what may be sent of a submission, its canary first; the caller holds the right to send.
 
     Warns:
         CenportsWarning: The canary was not confirmed, and the rest is not sent.
     """
+    journal, head = sender.journal, sender.head
     size = int(head.get_detail(CANARY_DETAIL) or 0)
     if size:
         sender.send(list_parcels(lambda row: row.item < size), progress)
         wait({row.batch for row in journal.rows(head.submission_id) if row.item < size}, CANARY_TIMEOUT)
-        failure = _check_canary(gateway, journal, head, size)
+        failure = _check_canary(sender, size)
         if failure is not None:
             text = f"Not sent: the canary was not confirmed, as {failure}."
             rest = [row for row in journal.rows(head.submission_id, outcomes=("not_sent",)) if row.item >= size]
             changes = [RowChange(row.item, None, {"message": text}) for row in rest]
-            journal.change_rows(head.submission_id, changes, gateway.now())
+            journal.change_rows(head.submission_id, changes, sender.gateway.now())
             warnings.warn(
                 f"The canary of {head.submission_id} was not confirmed, as {failure}. The rest is not sent.",
                 CenportsWarning,
@@ -58,14 +49,14 @@ def send_with_canary(
     sender.send(list_parcels(lambda row: row.item >= size), progress)
 
 
-def _check_canary(gateway: Gateway, journal: Journal, head: Head, size: int) -> str | None:
+def _check_canary(sender: Sender, size: int) -> str | None:
     """Read the canary back; return None if the stock is as sent, else what is wrong."""
-    rows = [row for row in journal.rows(head.submission_id) if row.item < size]
+    rows = [row for row in sender.journal.rows(sender.head.submission_id) if row.item < size]
     failed = [row for row in rows if row.outcome != "applied"]
     unread = [row for row in rows if row.read_back is None or row.read_back != row.target]
     if not failed and unread:
         try:
-            failed = _read_back(gateway, journal, head, unread)
+            failed = _read_back(sender, unread)
         except CenportsError as error:
             return f"the stock could not be read back ({error})"
     if not failed:
@@ -77,10 +68,10 @@ def _check_canary(gateway: Gateway, journal: Journal, head: Head, size: int) -> 
     )
 
 
-def _read_back(gateway: Gateway, journal: Journal, head: Head, rows: Sequence[Row]) -> list[Row]:
+def _read_back(sender: Sender, rows: Sequence[Row]) -> list[Row]:
     """Record the current stock of the rows; return those whose stock is not as sent."""
-    at = gateway.now()
-    levels = gateway.read_stock({row.warehouse_code or "" for row in rows})
+    at = sender.gateway.now()
+    levels = sender.gateway.read_stock({row.warehouse_code or "" for row in rows})
     changes: list[RowChange] = []
     for row in rows:
         now = levels.get(row.stock_key)
@@ -92,6 +83,8 @@ def _read_back(gateway: Gateway, journal: Journal, head: Head, rows: Sequence[Ro
             )
         values = {"read_back": now, "read_back_at": at.wall.isoformat(), "message": message}
         changes.append(RowChange(row.item, None, values))
-    journal.change_rows(head.submission_id, changes, at)
+    sender.journal.change_rows(sender.head.submission_id, changes, at)
     different = {change.item for change in changes if change.values["message"]}
-    return [row for row in journal.rows(head.submission_id, outcomes=("applied",)) if row.item in different]
+    return [
+        row for row in sender.journal.rows(sender.head.submission_id, outcomes=("applied",)) if row.item in different
+    ]

@@ -45,7 +45,7 @@ def resume(
             return list_parcels(journal, head, lambda row: may_repeat(row) and rule(row), SENDABLE_OUTCOMES)
 
         sender = Sender(gateway, journal, head, _build_look(gateway, journal, head))
-        send_with_canary(gateway, journal, head, sender, choose, wait, progress)
+        send_with_canary(sender, choose, wait, progress)
 
 
 def retry(
@@ -70,7 +70,7 @@ def retry(
         def choose(rule: Callable[[Row], bool]) -> Sequence[Parcel]:
             return list_parcels(journal, head, lambda row: row.item in before and rule(row))
 
-        send_with_canary(gateway, journal, head, sender, choose, wait, progress)
+        send_with_canary(sender, choose, wait, progress)
         changes = [
             RowChange(
                 row.item,

@@ -127,9 +127,9 @@ class Sender:
     """Sends rows of one submission, each batch after a last look; the caller holds the right to send."""
 
     def __init__(self, gateway: Gateway, journal: Journal, head: Head, look: Look) -> None:
-        self._gateway = gateway
-        self._journal = journal
-        self._head = head
+        self.gateway = gateway
+        self.journal = journal
+        self.head = head
         self._look = look
         self._policy = read_policy(head)
         self._kind: WriteKind = get_write_kind(head)
@@ -152,14 +152,14 @@ class Sender:
             if not self._any_sent:
                 raise
             text = (
-                f"Sending of {self._head.submission_id} stopped: {error} What was sent is in doubt or pending, the rest "
+                f"Sending of {self.head.submission_id} stopped: {error} What was sent is in doubt or pending, the rest "
                 "not sent."
             )
             warnings.warn(text, CenportsWarning, stacklevel=4)
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(
-                f"Submission {self._head.submission_id} was interrupted and nothing of it is lost: "
-                f"{name_method('resume', self._head.submission_id)} goes on with it."
+                f"Submission {self.head.submission_id} was interrupted and nothing of it is lost: "
+                f"{name_method('resume', self.head.submission_id)} goes on with it."
             )
             raise
 
@@ -180,7 +180,7 @@ class Sender:
         attempts = _Attempts()
         while attempts.may_look():
             try:
-                place = self._gateway.reserve()
+                place = self.gateway.reserve()
                 rows = self._read_rows(parcel)
                 evidence = self._look(rows) if rows else None
             except JournalError:
@@ -209,12 +209,12 @@ class Sender:
     def _claim(self, batch: Batch, rows: Sequence[Row], decision: Decision) -> Batch | None:
         """Record the decision; return the batch to send."""
         if decision.send:
-            self._gateway.write_started(batch)
-        claimed = self._journal.claim(batch, rows, decision, self._gateway.now())
+            self.gateway.write_started(batch)
+        claimed = self.journal.claim(batch, rows, decision, self.gateway.now())
         if claimed is None:
             return None
         if claimed.batch != batch.batch:
-            self._gateway.write_started(claimed)
+            self.gateway.write_started(claimed)
         self._any_sent = True  # from here on it may have been sent
         return claimed
 
@@ -226,7 +226,7 @@ class Sender:
             return self._exchange(batch, rows, place, began, attempts)
         except BaseException:
             with contextlib.suppress(JournalError):
-                self._journal.close_crashed(self._head.submission_id, self._gateway.now())
+                self.journal.close_crashed(self.head.submission_id, self.gateway.now())
             raise
 
     def _exchange(
@@ -235,23 +235,23 @@ class Sender:
         """Send a claimed batch and record the result."""
 
         def may_depart() -> bool:
-            return at_most_elapsed(began, self._gateway.now()) <= MAX_EVIDENCE_AGE
+            return at_most_elapsed(began, self.gateway.now()) <= MAX_EVIDENCE_AGE
 
         try:
-            transaction = self._gateway.send(self._head, batch, rows, place, may_depart)
+            transaction = self.gateway.send(self.head, batch, rows, place, may_depart)
         except NotDepartedError:
-            self._journal.record_answer(batch, "return", None, self._gateway.now())
+            self.journal.record_answer(batch, "return", None, self.gateway.now())
             return "again"
         except JournalError:
             raise
         except CenportsError as error:
             return self._record_failure(batch, len(rows), error, attempts)
-        at = self._gateway.now()
+        at = self.gateway.now()
         if transaction is None:
-            self._journal.record_answer(batch, "acknowledge", None, at, completed_at=at.wall.isoformat())
-            self._gateway.write_ended(batch)
+            self.journal.record_answer(batch, "acknowledge", None, at, completed_at=at.wall.isoformat())
+            self.gateway.write_ended(batch)
             return "done"
-        self._journal.record_acceptance(
+        self.journal.record_acceptance(
             batch,
             str(transaction.handle).strip(),
             f"Cenports named one transaction for two batches ({transaction.handle}), so it says nothing of either: "
@@ -265,7 +265,7 @@ class Sender:
 
     def _record_failure(self, batch: Batch, rows: int, error: CenportsError, attempts: _Attempts) -> SendResult:
         """Record what an error means for the rows of its batch."""
-        verdict, at = judge_error(error, self._kind.items_field), self._gateway.now()
+        verdict, at = judge_error(error, self._kind.items_field), self.gateway.now()
         if verdict.too_large and rows > 1:
             return "split"
         texts = error.errors if isinstance(error, InvalidRequestError | BusinessError) else [str(error)]
@@ -275,10 +275,10 @@ class Sender:
             values |= list_sent_values(at)  # it was sent before now
         if verdict.event != "return":
             values["submitted_at"] = at.wall.isoformat()
-        self._journal.record_answer(batch, verdict.event, message, at, **values)
+        self.journal.record_answer(batch, verdict.event, message, at, **values)
         if verdict.event != "lose":
             self._end_if_settled(batch)
-        if verdict.event == "return" and attempts.may_repeat(error, self._gateway):
+        if verdict.event == "return" and attempts.may_repeat(error, self.gateway):
             return "again"
         if verdict.stops:
             return "stop"
@@ -286,7 +286,7 @@ class Sender:
 
     def _split(self, batch: Batch) -> list[Parcel]:
         """Halve a batch that was refused as too large."""
-        halves = self._journal.split(batch, self._gateway.now())
+        halves = self.journal.split(batch, self.gateway.now())
         self._end_if_settled(batch)
         return [Parcel(half, frozenset(row.item for row in self._read_batch(half))) for half in halves]
 
@@ -305,19 +305,19 @@ class Sender:
             for row in self._read_rows(parcel)
             if row.outcome == "not_sent"
         ]
-        self._journal.change_rows(self._head.submission_id, changes, self._gateway.now())
+        self.journal.change_rows(self.head.submission_id, changes, self.gateway.now())
 
     def _read_rows(self, parcel: Parcel) -> list[Row]:
         """Read the rows of a parcel that may still be sent: a person may have closed some since."""
         return [row for row in self._read_batch(parcel.batch) if row.item in parcel.items]
 
     def _read_batch(self, batch: Batch) -> list[Row]:
-        return self._journal.rows(batch.submission_id, batch.batch, SENDABLE_OUTCOMES)
+        return self.journal.rows(batch.submission_id, batch.batch, SENDABLE_OUTCOMES)
 
     def _end_if_settled(self, batch: Batch) -> None:
         """Let the cache store answers again, unless part of a batch may still take effect."""
-        if not self._journal.rows(batch.submission_id, batch.batch, OPEN_OUTCOMES):
-            self._gateway.write_ended(batch)
+        if not self.journal.rows(batch.submission_id, batch.batch, OPEN_OUTCOMES):
+            self.gateway.write_ended(batch)
 
 
 class _Attempts:

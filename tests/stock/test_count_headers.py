@@ -47,6 +47,11 @@ def test_every_word_is_as_headers_are_compared(ours: str) -> None:
         ("Warehouse,Item,Counted,Recount", "may be quantity: 'Counted' and 'Recount'. Choose one"),
         ("Warehouse,Item,Qty,Actual", "may be quantity: 'Qty' and 'Actual'. Choose one"),
         ("Warehouse,Item,Qty,Qty", "'Qty' and 'Qty'. Rename one"),
+        ("Warehouse,SKU,Count #,Qty", "'Qty' and 'Count #'"),
+        ("Warehouse,SKU,Counted?,Qty", "'Qty' and 'Counted?'"),
+        ("Warehouse,SKU,Count sheet,Qty", "'Qty' and 'Count sheet'"),
+        ("Entrepôt,Référence,N° inventaire,Quantité", "'Quantité' and 'N° inventaire'"),
+        ("Warehouse,SKU,Full cases,Loose units", "'Loose units' and 'Full cases'"),
         ("Warehouse,SKU,Item,Qty", "more than one column that may be product_sku: 'SKU' and 'Item'"),
     ],
 )
@@ -72,6 +77,7 @@ def test_two_headers_that_fit_are_refused(headers: str, words: str) -> None:
         "SKU,Available,Qty",
         "SKU,Diff,Count",
         "SKU,Reorder qty,On hand",
+        "SKU,Units sold,On hand",
     ],
 )
 def test_of_two_quantities_the_counted_one_is_read(headers: str) -> None:
@@ -81,6 +87,39 @@ def test_of_two_quantities_the_counted_one_is_read(headers: str) -> None:
     origin = cn.provenance(counts)
     assert origin is not None
     assert origin.params["quantity"] == headers.split(",")[2]
+
+
+@pytest.mark.parametrize("header", ["Qty (cases)", "Count in dozens", "Menge (Kartons)", "Qty x1000", "Pallets"])
+def test_a_quantity_whose_header_says_packs_is_refused(header: str) -> None:
+    """Five cases are not five units, even if the column is named."""
+    for columns in (None, {"quantity": header}):
+        with pytest.raises(InvalidRequestError, match="has quantities in packs, as the header"):
+            cn.read_counts(io.StringIO(f"SKU,{header}\nA,5\n"), warehouse_code="W", columns=columns)
+
+
+@pytest.mark.parametrize("header", ["Units sold", "Qty shipped", "Qty damaged", "Verkaufte Menge"])
+def test_sold_or_damaged_units_are_not_a_count(header: str) -> None:
+    """A file of sales has no counted stock."""
+    with pytest.raises(InvalidRequestError, match="lacks the column quantity"):
+        cn.read_counts(io.StringIO(f"SKU,{header}\nA,5\n"), warehouse_code="W")
+
+
+def test_a_column_added_to_an_export_is_read() -> None:
+    """People write what they counted beside the stock that `export` wrote."""
+    text = "warehouse_code,product_sku,quantity,Counted\nW,A,50,47\n"
+    assert cn.read_counts(io.StringIO(text))["quantity"].tolist() == [47]
+    text = "warehouse_code,product_sku,quantity,Change\nW,A,50,-3\n"
+    assert cn.read_counts(io.StringIO(text))["quantity"].tolist() == [50]
+    assert cn.read_counts(io.StringIO(text), signed=True)["quantity"].tolist() == [-3]
+
+
+@pytest.mark.parametrize(("type_", "signed"), [("DIFFERENTIAL", False), ("TRUE_UP", True)])
+def test_a_plan_of_the_other_type_is_refused(type_: str, signed: bool) -> None:
+    """Held rows of changes that are submitted as counts would set the stock to the change."""
+    text = f"warehouse_code,product_sku,type,quantity\nW,A,{type_},3\n"
+    assert cn.read_counts(io.StringIO(text), signed=not signed)["quantity"].tolist() == [3]
+    with pytest.raises(InvalidRequestError, match=f"as its type says.* in line 2: pass signed={not signed}"):
+        cn.read_counts(io.StringIO(text), signed=signed)
 
 
 def test_a_change_is_read_where_changes_are_wanted() -> None:

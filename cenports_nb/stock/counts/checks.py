@@ -17,9 +17,9 @@ from cenports_nb.frames.arrow_columns import to_arrow
 from cenports_nb.frames.provenance import Provenance, attach
 from cenports_nb.frames.row_keys import IntArray, Mask
 from cenports_nb.frames.schema.keys import STOCK_KEYS
-from cenports_nb.rendering.surface import name_argument
+from cenports_nb.rendering.surface import choose_wording, name_argument
 from cenports_nb.rendering.text import format_count
-from cenports_nb.stock.counts.header_words import EACH_UNITS, PACK_UNITS, UNIT_HEADERS
+from cenports_nb.stock.counts.header_words import EACH_UNITS, PACK_HEADER_WORDS, PACK_UNITS, UNIT_HEADERS
 from cenports_nb.stock.plans.unknown_skus import find_uncounted
 from cenports_nb.tables.headers import normalize_header
 from cenports_nb.tables.hidden_rows import settle_hidden_rows
@@ -46,12 +46,38 @@ def check_hidden_rows(table: Table, places: Mapping[str, int], given: Mapping[st
     return settle_hidden_rows(table, matters, format_count(units, "unit"), answer)
 
 
+def check_plan_type(table: Table, *, signed: bool) -> None:
+    """Refuse rows of a plan of the other type: the quantity of a DIFFERENTIAL is a change, that of a TRUE_UP the stock.
+
+    Raises:
+        InvalidRequestError: There are such rows.
+    """
+    if "type" not in table.headers:
+        return
+    types = to_arrow(table.read_text(table.headers.index("type")))
+    is_other = np.asarray(pc.equal(types, "TRUE_UP" if signed else "DIFFERENTIAL").to_numpy(), dtype=bool)
+    what, taker = ("a counted stock", "build_true_up") if signed else ("a change", "build_differential")
+    option = "without --differential" if signed else "with --differential"
+    advice = choose_wording(
+        python=f"pass signed={not signed}, and the result to {taker}", terminal=f"submit the file {option}"
+    )
+    table.refuse(
+        is_other, f"{what}, as its type says, instead of {'a change' if signed else 'a counted stock'}", advice
+    )
+
+
 def check_units(table: Table, places: Mapping[str, int]) -> None:
     """Refuse quantities in several units of measure, or in packs: stock is counted in single units.
 
     Raises:
         InvalidRequestError: The question.
     """
+    counted = table.headers[places["quantity"]]
+    if set(normalize_header(counted).split()) & PACK_HEADER_WORDS:
+        raise InvalidRequestError(
+            f"{table.title} has quantities in packs, as the header {counted!r} says, and stock is counted in single "
+            "units: convert the quantities, then rename the column. Nothing was read."
+        )
     for place, header in enumerate(table.headers):
         if place in places.values() or normalize_header(header) not in UNIT_HEADERS:
             continue

@@ -11,9 +11,13 @@ from cenports_nb.stock.counts.header_words import (
     COLUMNS,
     COUNT_WORDS,
     HEADER_WORDS,
+    LABEL_MARKS,
+    LABEL_WORDS,
     NEW_WORDS,
     OTHER_WORDS,
+    PACK_HEADER_WORDS,
     QUANTITY_WORDS,
+    SINGLE_WORDS,
 )
 from cenports_nb.tables.headers import list_headers, normalize_header
 
@@ -97,16 +101,19 @@ def find_columns(
 def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: IsNumeric, *, signed: bool) -> list[int]:
     """Find the columns that may be the quantity: those whose header says that they were counted, else all.
 
+    In a file of our own, that is a column that a person added, else `quantity`. A column of single units beside one of
+    packs is ambiguous.
+
     Args:
         headers: All headers.
         places: The columns without another meaning.
         is_numeric: Returns whether all values of a column are numbers.
         signed: Whether the quantities are changes, not counts.
     """
-    if set(headers) >= OWN_HEADERS:
-        return [place for place in places if normalize_header(headers[place]) == "quantity"]
     counted: list[int] = []
     others: list[int] = []
+    labels: list[int] = []
+    packs: list[int] = []
     for place in places:
         spelt = normalize_header(headers[place])
         words = set(spelt.split())
@@ -119,11 +126,20 @@ def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: I
             is_other = bool(words & OTHER_WORDS)
         if not is_known and (is_other or not is_numeric(place)):
             continue
+        is_label = bool(words & LABEL_WORDS) or headers[place].endswith(LABEL_MARKS)
         if is_wanted:
-            counted.append(place)
+            (labels if is_label else counted).append(place)
         elif is_quantity or (words & NEW_WORDS and not signed):
             others.append(place)
-    return counted or others
+        elif words & PACK_HEADER_WORDS:
+            packs.append(place)
+    if set(headers) >= OWN_HEADERS:
+        own = [place for place in places if normalize_header(headers[place]) == "quantity"]
+        return counted or own
+    found = counted or [*others, *labels]
+    if not found or (not counted and set(normalize_header(headers[found[0]]).split()) & SINGLE_WORDS):
+        return [*found, *packs]
+    return found
 
 
 def _choose_only(places: Sequence[int], headers: Sequence[str], ours: str, name: str) -> int:

@@ -19,6 +19,7 @@ from cenports_nb.rendering.surface import choose_wording, name_argument, name_pa
 from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.counts.checks import (
     check_hidden_rows,
+    check_plan_type,
     check_units,
     read_uncounted,
     refuse_loose_commas,
@@ -106,6 +107,7 @@ def read_counts(
     table = check_hidden_rows(table, places, given, hidden_rows)
     table.refuse_flagged(places)
     table = decode_columns(table, places.values())
+    check_plan_type(table, signed=signed)
     check_units(table, places)
 
     units = read_changes if signed else read_quantities

@@ -20,6 +20,12 @@ TOKEN = re.compile(
     r"|(?P<digits>[0#?]+)|(?P<sign>[-+$()/:!^&'~{}<>= \u00a0])|(?P<other>.)",
     re.DOTALL,
 )
+LITERAL = re.compile(r'"([^"]*)"|\\(.)')
+"""Text within a format."""
+BARE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
+"""What is not a placeholder or a sign of a format."""
+SCALE = re.compile(r"[0#?],+(?![0#?,])")
+"""Commas that divide by a thousand each."""
 CONDITION = re.compile(r"(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)")
 COLOR = re.compile(r"(black|blue|cyan|green|magenta|red|white|yellow|color ?\d+)", re.IGNORECASE)
 CURRENCY = re.compile(r"\$([^-]*)(?:-[0-9A-Fa-f]+)?")
@@ -69,6 +75,21 @@ def format_number(value: float, number_format: str) -> str | None:
     section, shows_sign = chosen
     text = _fill(abs(number), section)
     return None if text is None else f"-{text}" if shows_sign and number < 0 else text
+
+
+def describe_additions(number_format: str, value: float) -> str:
+    """Describe what a format adds to a number: letters such as "ctn", "percent", or "thousands"; empty if nothing.
+
+    For formats that `format_number` doesn't know.
+    """
+    sections = _split(number_format)
+    place = 1 if value < 0 else 2 if value == 0 else 0
+    section = sections[place if place < len(sections) else 0]
+    literal = " ".join(found for quoted, escaped in LITERAL.findall(section) if (found := quoted or escaped))
+    bare = BARE.sub("", section)
+    percent = "percent" if "%" in bare else ""
+    thousands = "thousands" if SCALE.search(bare) else ""
+    return " ".join(filter(None, (literal.strip(), percent, thousands)))
 
 
 def format_general(value: float) -> str | None:

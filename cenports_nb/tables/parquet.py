@@ -9,6 +9,7 @@ import pyarrow.parquet as arrow_parquet
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.arrow_columns import ARROW_TEXT
+from cenports_nb.tables.number_formats import MAX_EXACT_DIGITS
 from cenports_nb.tables.table import Table
 
 
@@ -19,7 +20,7 @@ def read_parquet(content: bytes, name: str) -> Table:
         InvalidRequestError: It is damaged.
     """
     try:
-        table = arrow_parquet.read_table(arrow.BufferReader(content))
+        table = arrow_parquet.ParquetFile(arrow.BufferReader(content)).read()  # names of columns may repeat
         columns = tuple(_format_column(column) for column in table.columns)
     except (arrow.ArrowException, OSError, ValueError):
         raise InvalidRequestError(
@@ -28,7 +29,8 @@ def read_parquet(content: bytes, name: str) -> Table:
     rows = np.arange(1, table.num_rows + 1)
     texts = [place for place, column in enumerate(table.columns) if _is_text(column.type)]
     exact = {place: np.ones(len(rows), dtype=bool) for place in texts}
-    return Table(name, tuple(table.column_names), columns, rows, line="row", exact=exact)
+    numeric = frozenset(range(table.num_columns)) - frozenset(texts)
+    return Table(name, tuple(table.column_names), columns, rows, line="row", exact=exact, numeric_columns=numeric)
 
 
 def _is_text(kind: arrow.DataType) -> bool:
@@ -42,10 +44,18 @@ def _format_column(column: arrow.ChunkedArray) -> arrow.ChunkedArray:
     if arrow.types.is_null(column.type):
         return arrow.chunked_array([arrow.nulls(len(column), ARROW_TEXT)])
     if arrow.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), None, column)
+        return _format_floats(pc.if_else(pc.is_nan(column), None, column))
     try:
         texts = column.cast(ARROW_TEXT)
     except arrow.ArrowNotImplementedError:  # lists and the like, which no table needs
         return arrow.chunked_array([arrow.nulls(len(column), ARROW_TEXT)])
     texts.validate(full=True)  # bytes that aren't text would fail later, in the middle of a plan
     return texts
+
+
+def _format_floats(column: arrow.ChunkedArray) -> arrow.ChunkedArray:
+    """Format whole numbers with all their digits, such as UPCs in a column with nulls, which Arrow writes as 7.1e+11."""
+    floats = column.cast("float64")
+    is_whole = pc.and_(pc.equal(pc.floor(floats), floats), pc.less(pc.abs(floats), 10**MAX_EXACT_DIGITS))
+    whole = pc.if_else(is_whole, floats, None).cast("int64").cast(ARROW_TEXT)
+    return pc.coalesce(whole, column.cast(ARROW_TEXT))

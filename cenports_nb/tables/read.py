@@ -33,6 +33,8 @@ def read_table(source: Source, score: Score, *, sheet: str | None = None, encodi
     Raises:
         InvalidRequestError: The file is missing, isn't a table, or leaves a question open.
     """
+    if sheet is not None and not isinstance(sheet, str):
+        raise InvalidRequestError(f"sheet={sheet!r} isn't the name of a sheet: pass it as text.")
     name, content = _load(source)
     if isinstance(content, str):
         kind, text, is_provisional = "text", content.removeprefix("\ufeff"), False
@@ -59,11 +61,21 @@ def _load(source: Source) -> tuple[str, str | bytes]:
     is_path = isinstance(source, str | Path)
     name = Path(str(source if is_path else getattr(source, "name", "the buffer"))).name
     try:
-        content = Path(source).read_bytes() if isinstance(source, str | Path) else source.read()
+        content: object = Path(source).read_bytes() if isinstance(source, str | Path) else source.read()
     except FileNotFoundError:
         raise InvalidRequestError(f"There is no file {str(source)!r}: check the path.") from None
+    except UnicodeDecodeError:
+        raise InvalidRequestError(
+            f"{name} was opened as text, which it isn't: pass its path, or open it with 'rb'."
+        ) from None
     except OSError as error:
         raise InvalidRequestError(f"{name} can't be read: {error.strerror}.") from None
+    except ValueError as error:  # a closed file, or a path with a null character
+        raise InvalidRequestError(f"{name!r} can't be read: {error}.") from None
+    except AttributeError:
+        raise InvalidRequestError(f"A {type(source).__name__} is no file: pass a path or an open file.") from None
+    if not isinstance(content, str | bytes):
+        raise InvalidRequestError(f"{name} gave a {type(content).__name__}: pass a path or an open file.")
     return name, content
 
 

@@ -18,11 +18,11 @@ from openpyxl.worksheet._reader import WorkSheetParser
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
-from cenports_nb.tables.number_formats import GENERAL, format_general, format_number
+from cenports_nb.tables.number_formats import GENERAL, describe_additions, format_general, format_number
 from cenports_nb.tables.table import CellFlag
 
-FORMULA_TAG, INLINE_TAG, SHARED_TAG, RUN_TAG, TEXT_TAG = (
-    f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("f", "is", "si", "r", "t")
+FORMULA_TAG, VALUE_TAG, INLINE_TAG, SHARED_TAG, RUN_TAG, TEXT_TAG = (
+    f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("f", "v", "is", "si", "r", "t")
 )
 ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 UNDERSCORE = 0x5F
@@ -37,7 +37,7 @@ class Cell:
 
     Attributes:
         text: Its value.
-        shown: The text that the workbook shows, if it differs.
+        shown: The text that the workbook shows, if it differs; a rough one if the number's format is not known.
         flag: What is special about it.
         is_exact: Whether blanks around it belong to it.
     """
@@ -55,8 +55,9 @@ class _Parser(WorkSheetParser):
         if element.get("t") == "inlineStr":
             return self._parse_inline_text(element)
         cell: dict[str, Any] = super().parse_cell(element)
-        if cell["value"] is None and element.find(FORMULA_TAG) is not None:
-            cell["data_type"] = "f"
+        is_formula = cell["value"] is None and element.find(FORMULA_TAG) is not None
+        if is_formula and not (element.get("t") == "str" and element.find(VALUE_TAG) is not None):
+            cell["data_type"] = "f"  # the other ones resulted in an empty text, as in =IF(A2="","",B2)
         return cell
 
     def _parse_inline_text(self, element: Any) -> dict[str, Any]:
@@ -189,7 +190,10 @@ def _read_formatted(value: float, number_format: str) -> Cell:
     if plain.flag != "number":
         return plain
     shown = format_number(value, number_format)
-    return Cell(plain.text, flag="unshown") if shown is None else Cell(plain.text, shown)
+    if shown is not None:
+        return Cell(plain.text, shown)
+    additions = describe_additions(number_format, value)
+    return Cell(plain.text, f"{plain.text} {additions}" if additions else None, flag="unshown")
 
 
 def _read_date(value: float, epoch: datetime, *, is_duration: bool) -> Cell:

@@ -46,6 +46,7 @@ class Table:
         exact: Column to the cells whose blanks belong to the value.
         hidden_rows: Which rows a workbook hides.
         hidden_columns: Which columns a workbook hides.
+        numeric_columns: Which columns of a Parquet file hold numbers.
         encodings: The candidates of a text file whose encoding is still open; each byte is one character until then.
     """
 
@@ -61,6 +62,7 @@ class Table:
     exact: Mapping[int, Mask] = field(default_factory=dict)
     hidden_rows: Mask | None = None
     hidden_columns: frozenset[int] = frozenset()
+    numeric_columns: frozenset[int] = frozenset()
     encodings: tuple[str, ...] = ()
 
     def read_text(self, place: int) -> pd.Series[Any]:

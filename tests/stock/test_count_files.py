@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as arrow
+import pyarrow.parquet as arrow_parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -156,6 +159,58 @@ def test_parquet_is_refused_by_its_row(tmp_path: Path, quantity: list[Any], word
     path = tmp_path / "count.parquet"
     pd.DataFrame({"Lager": ["W"], "SKU": ["A"], "Qty": quantity}).to_parquet(path)
     assert words in _refused(path.read_bytes())
+
+
+def test_parquet_keeps_all_digits_of_floats(tmp_path: Path) -> None:
+    """pandas makes floats of UPCs in a column with nulls."""
+    path = tmp_path / "count.parquet"
+    frame = pd.DataFrame({"Lager": "W", "SKU": [712345678901.0, 1234567.0], "Qty": [1e6, 1.0]})
+    frame.to_parquet(path)
+    assert _rows(cn.read_counts(path)) == [("W", "712345678901", 1_000_000), ("W", "1234567", 1)]
+
+
+def test_parquet_with_a_column_twice_names_it() -> None:
+    """The file isn't damaged."""
+    table = arrow.Table.from_arrays([["W"], ["A"], [5], [7]], names=["Lager", "SKU", "Qty", "Qty"])
+    buffer = io.BytesIO()
+    arrow_parquet.write_table(table, buffer)
+    assert "more than one column that may be quantity" in _refused(buffer.getvalue())
+
+
+@pytest.mark.parametrize("write", [pd.DataFrame.to_parquet, pd.DataFrame.to_excel])
+def test_texts_of_thousands_are_a_question_in_every_format(write: Any) -> None:
+    """1.000 as text means 1000 to a German, even in a workbook; as a number it is 1."""
+    buffer = io.BytesIO()
+    write(pd.DataFrame({"Lager": "W", "SKU": ["A", "B"], "Qty": ["1.000", "250"]}), buffer, index=False)
+    assert "can be read in two ways" in _refused(buffer.getvalue())
+    decimals = pd.DataFrame({"Lager": "W", "SKU": ["A"], "Qty": [Decimal("1.000")]})
+    buffer = io.BytesIO()
+    decimals.to_parquet(buffer)
+    assert _rows(cn.read_counts(io.BytesIO(buffer.getvalue()))) == [("W", "A", 1)]
+
+
+@pytest.mark.parametrize("source", [None, 5, b"SKU,Qty", pd.DataFrame({"SKU": ["A"]}), "a\0b"])
+def test_what_is_no_file_is_refused(source: Any) -> None:
+    """The error is one of the package's own."""
+    with pytest.raises(InvalidRequestError, match=r"is no file|can't be read"):
+        cn.read_counts(source)
+
+
+def test_a_workbook_opened_as_text_is_refused(tmp_path: Path) -> None:
+    """A path or mode 'rb' reads it."""
+    path = tmp_path / "count.xlsx"
+    path.write_bytes(_saved("xlsx"))
+    with path.open(encoding="utf-8") as file, pytest.raises(InvalidRequestError, match="open it with 'rb'"):
+        cn.read_counts(file)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"columns": ["Qty"]}, {"columns": {"quantity": 3}}, {"warehouse_map": ["W"]}, {"sheet": 0}]
+)
+def test_arguments_of_another_type_are_refused(arguments: dict[str, Any]) -> None:
+    """pandas numbers sheets, for example."""
+    with pytest.raises(InvalidRequestError, match=f"{next(iter(arguments))}=.* isn't"):
+        cn.read_counts(io.BytesIO(_saved("xlsx")), **arguments)
 
 
 def _saved(suffix: str) -> bytes:

@@ -214,6 +214,35 @@ def test_a_unit_that_a_number_format_shows_is_a_question() -> None:
     """The cell holds 5, and the person reads 5 CS."""
     book = build(["W", "A", 5])
     book.active["C2"].number_format = '0" CS"'
-    assert "a quantity whose number format shows a unit in row 2" in refuse(save(book))
+    assert "a quantity whose number format shows a unit, a percentage or thousands in row 2" in refuse(save(book))
     book.active["C2"].number_format = '0" pcs"'
     assert read(book) == [("A", 5)]
+
+
+@pytest.mark.parametrize("number_format", ['#,##0" ctn"', 'General" CS"', "#,##0,", "0%", '0.0,"k"', "#,##0\\ \\c\\s"])
+def test_a_unit_is_found_in_formats_that_are_not_rendered(number_format: str) -> None:
+    """Thousands, percentages and a unit beside either of them."""
+    book = build(["W", "A", 5])
+    book.active["C2"].number_format = number_format
+    assert "shows a unit, a percentage or thousands in row 2" in refuse(save(book))
+
+
+@pytest.mark.parametrize(
+    "number_format", ["#,##0", '#,##0 "pcs"', '_(* #,##0_);_(* \\(#,##0\\);_(* "-"??_);_(@_)', "_-* #,##0 [$€-407]_-"]
+)
+def test_ordinary_formats_of_quantities_are_read(number_format: str) -> None:
+    """Thousands separators and the accounting format add nothing."""
+    book = build(["W", "A", 5])
+    book.active["C2"].number_format = number_format
+    assert read(book) == [("A", 5)]
+
+
+def test_formulas_that_result_in_an_empty_text_are_empty_cells() -> None:
+    """Count sheets have =IF(Z1="","",Z1) filled down below their last product."""
+    empty = b'<row r="3"><c r="B3" t="str"><f>IF(Z1="","",Z1)</f><v></v></c></row></sheetData>'
+    source = edit(lambda _, content: content.replace(b"</sheetData>", empty))
+    assert cn.read_counts(source)["product_sku"].tolist() == ["A"]
+    unsaved = empty.replace(b"<v></v>", b"")
+    assert "a formula without a saved result" in refuse(
+        edit(lambda _, content: content.replace(b"</sheetData>", unsaved))
+    )

@@ -92,7 +92,7 @@ def check_units(table: Table, places: Mapping[str, int]) -> None:
 
 
 def refuse_shown_units(table: Table, place: int) -> None:
-    """Refuse quantities whose number format shows a unit of several pieces, such as 5 CS.
+    """Refuse quantities whose number format shows a unit of several pieces, such as 5 CS, or a share or thousands.
 
     Raises:
         InvalidRequestError: There are such rows.
@@ -104,7 +104,7 @@ def refuse_shown_units(table: Table, place: int) -> None:
     others = pc.and_(pc.not_equal(letters, ""), pc.invert(pc.is_in(letters, value_set=arrow.array(sorted(EACH_UNITS)))))
     table.refuse(
         np.asarray(others.to_numpy(), dtype=bool),
-        "a quantity whose number format shows a unit",
+        "a quantity whose number format shows a unit, a percentage or thousands",
         "convert it to single units, and give the column the format General",
     )
 

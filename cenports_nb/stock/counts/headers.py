@@ -30,9 +30,13 @@ def parse_columns(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
     """Parse `columns=` in either direction into our names to headers.
 
     Raises:
-        InvalidRequestError: Neither side of a pair is one of our names.
+        InvalidRequestError: It isn't a mapping of texts, or neither side of a pair is one of our names.
     """
     ours_all = {*COLUMNS, by}
+    if columns is not None and not (
+        isinstance(columns, Mapping) and all(isinstance(text, str) for pair in columns.items() for text in pair)
+    ):
+        raise InvalidRequestError(f"columns={columns!r} isn't a mapping of texts, such as {{'quantity': 'Counted'}}.")
     given = {" ".join(one.split()): " ".join(two.split()) for one, two in (columns or {}).items()}
     strange = [one for one, two in given.items() if not {one, two} & HEADER_WORDS.keys()]
     if strange:

@@ -53,7 +53,9 @@ class _Signs:
     divide: frozenset[str]
 
 
-def read_quantities(values: pd.Series[Any], separator: str | None) -> tuple[IntArray, list[tuple[str, Mask]]]:
+def read_quantities(
+    values: pd.Series[Any], separator: str | None, *, typed: bool = True
+) -> tuple[IntArray, list[tuple[str, Mask]]]:
     """Read quantities, each distinct text once.
 
     `1 234`, `1'234`, `1,234,567` and `1.234,00` are unambiguous. A single group of three digits, `1,234` or `1.234`, may
@@ -63,8 +65,8 @@ def read_quantities(values: pd.Series[Any], separator: str | None) -> tuple[IntA
 
     Args:
         values: A `str` column without blanks around its values.
-        separator: The separator of a text file; None for a workbook or Parquet file, whose numbers have no
-            separators typed by people.
+        separator: The separator of a text file; None for a workbook or Parquet file.
+        typed: Whether people may have typed separators; not in a numeric column of a Parquet file.
 
     Returns:
         Whole units, and what is wrong with which rows.
@@ -80,7 +82,8 @@ def read_quantities(values: pd.Series[Any], separator: str | None) -> tuple[IntA
     signs = _find_signs(spelt)
     commas = separator == "," and not _all_thousandths(spelt, only=not plain.any())
     for place, word in zip(odd.tolist(), spelt, strict=True):
-        numbers[place], flaws[place] = _read(word, signs, commas=commas, typed=separator is not None)
+        may_be_typed = typed and (separator is not None or word.endswith("0"))  # numbers of a workbook end in no 0
+        numbers[place], flaws[place] = _read(word, signs, commas=commas, typed=may_be_typed)
     flaws[(flaws < 0) & (numbers < 0)] = NEGATIVE
     flaws[(flaws < 0) & (numbers > MAX_UNITS)] = TOO_LARGE
     if (flaws < 0).all():
@@ -89,18 +92,21 @@ def read_quantities(values: pd.Series[Any], separator: str | None) -> tuple[IntA
     return numbers[codes], [(what, of_rows == code) for code, what in enumerate(FLAWS) if (flaws == code).any()]
 
 
-def read_changes(values: pd.Series[Any], separator: str | None) -> tuple[IntArray, list[tuple[str, Mask]]]:
+def read_changes(
+    values: pd.Series[Any], separator: str | None, *, typed: bool = True
+) -> tuple[IntArray, list[tuple[str, Mask]]]:
     """Read changes: quantities with a sign; without one they are positive.
 
     Args:
         values: As for `read_quantities`.
         separator: As for `read_quantities`.
+        typed: As for `read_quantities`.
 
     Returns:
         Whole units with their sign, and what is wrong with which rows.
     """
     minus = values.str.startswith(MINUS).to_numpy(dtype=bool)
-    numbers, flaws = read_quantities(values.str.replace(SIGN, "", regex=True), separator)
+    numbers, flaws = read_quantities(values.str.replace(SIGN, "", regex=True), separator, typed=typed)
     return np.where(minus, -numbers, numbers), flaws
 
 

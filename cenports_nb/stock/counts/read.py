@@ -99,6 +99,10 @@ def read_counts(
     """
     check_choice("duplicates", duplicates, ("raise", "sum"))
     check_choice("by", by, IDENTIFIERS)
+    if warehouse_map is not None and not isinstance(warehouse_map, Mapping):
+        raise InvalidRequestError(
+            f"warehouse_map={warehouse_map!r} isn't a mapping of your codes to those of Cenports."
+        )
     given = parse_columns(columns, by)
     table = read_table(path_or_buffer, lambda cells: score_headers(cells, given, by), sheet=sheet, encoding=encoding)
     table = table.select_rows(~table.find_empty_rows())
@@ -111,7 +115,8 @@ def read_counts(
     check_units(table, places)
 
     units = read_changes if signed else read_quantities
-    quantity, flaws = units(table.read_text(places["quantity"]), table.separator)
+    typed = places["quantity"] not in table.numeric_columns
+    quantity, flaws = units(table.read_text(places["quantity"]), table.separator, typed=typed)
     names = table.read_text(places[by])
     codes = _warehouses(table, places.get("warehouse_code"), warehouse_code, warehouse_map, (names, quantity))
     if "warehouse_code" not in places:

@@ -114,6 +114,9 @@ def test_no_encoding_is_guessed_wrongly(encoding: str, sku: str) -> None:
     ("text", "words"),
     [
         ("SKU,Qty,UOM\nA,5,CS\nB,6,EA\n", "has the units 'CS' and 'EA' in 'UOM'"),
+        ("SKU,Qty,Count UOM\nA,5,CS\n", "has the units 'CS' in 'Count UOM'"),
+        ("SKU,Qty,Base unit of measure\nA,5,box of 6\n", "has the units 'box of 6'"),
+        ("SKU,Qty,U/M\nA,5,CS12\n", "has the units 'CS12' in 'U/M'"),
         ("SKU,Qty,UOM\nA,5,CS\nB,6,\n", "has the units 'CS' and nothing in 'UOM'"),
         ("SKU,Qty,Unit\nA,5,Case\n", "has the units 'Case' in 'Unit'"),
         ("Artikel;Menge;Einheit\nA;5;Stück\nB;2;Karton\n", "has the units 'Stück' and 'Karton'"),

@@ -79,11 +79,14 @@ def check_units(table: Table, places: Mapping[str, int]) -> None:
             "units: convert the quantities, then rename the column. Nothing was read."
         )
     for place, header in enumerate(table.headers):
-        if place in places.values() or normalize_header(header) not in UNIT_HEADERS:
+        spelt = normalize_header(header)
+        is_unit = spelt in UNIT_HEADERS or "uom" in spelt.split() or "unit of measure" in spelt
+        if place in places.values() or not is_unit:
             continue
         units = {normalize_header(text): text for text in pc.unique(to_arrow(table.read_text(place))).to_pylist()}
         others = [text for unit, text in units.items() if unit and unit not in EACH_UNITS]
-        if others and (len(units) > 1 or normalize_header(others[0]) in PACK_UNITS):
+        words = {word for text in others for word in (normalize_header(text), *re.findall(r"[a-z]+", text.lower()))}
+        if others and (len(units) > 1 or words & PACK_UNITS):
             shown = " and ".join(repr(text) if text else "nothing" for text in list(units.values())[:5])
             raise InvalidRequestError(
                 f"{table.title} has the units {shown} in {header!r}, and stock is counted in single units: convert the "

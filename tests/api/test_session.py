@@ -237,7 +237,17 @@ def test_only_needed_headers_leave_the_machine(server: ScriptedServer, staging: 
 
 
 @pytest.mark.parametrize(
-    "envelope", [{"code": 50001}, {"code": "401", "data": []}, {"errors": ["no"]}, {"status": "error"}]
+    "envelope",
+    [
+        {"code": 50001},
+        {"code": "401", "data": []},
+        {"errors": ["no"]},
+        {"status": "error"},
+        {"status": "error", "data": []},
+        {"errors": ["no"], "data": {}},
+        {"error": "no", "data": None},
+        {"success": False, "data": []},
+    ],
 )
 def test_a_200_that_tells_of_an_error_is_one(
     server: ScriptedServer, staging: Connect, envelope: dict[str, Any]

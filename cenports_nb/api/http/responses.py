@@ -21,7 +21,8 @@ from cenports_nb.errors import (
     UnexpectedAnswerError,
 )
 
-NO_ERRORS = (b"", b"null", b"[]", b"{}", b'""')
+EMPTY_VALUES = (b"", b"null", b"[]", b"{}", b'""', b"false")
+"""No errors, or no data."""
 FAILURE_STATUSES = ("error", "fail", "failed", "failure")
 MAX_QUOTED_CHARACTERS = 500
 RECORD_FIELDS = frozenset({"orderNo", "warehouseCode", "channelId"})
@@ -69,7 +70,7 @@ def parse_body(what: str, body: bytes, redact: Callable[[str], str] = str) -> Js
     Raises:
         TransportError: It is empty, truncated or not JSON.
         UnexpectedAnswerError: It is nested too deeply.
-        BusinessError: It has a `code` other than 200, or `errors` without data.
+        BusinessError: It has a `code` other than 200, or says that it failed and has no data.
     """
     start = body.lstrip()[:1]
     if not start:
@@ -94,12 +95,20 @@ def parse_body(what: str, body: bytes, redact: Callable[[str], str] = str) -> Js
     code = envelope.read("code")
     if code is not None and str(code) != "200":
         raise business_error(what, 200, body)
-    is_bare = not len(envelope.data) and envelope.read("handle") is None and "orderNo" not in envelope.fields
-    errors = bytes(envelope.fields.get("errors", _NOTHING))
-    failed = errors not in NO_ERRORS or str(envelope.read("status")).lower() in FAILURE_STATUSES
-    if is_bare and failed:
+    is_bare = bytes(envelope.data) in EMPTY_VALUES and envelope.read("handle") is None and "orderNo" not in envelope.fields
+    if is_bare and _says_failure(envelope):
         raise business_error(what, 200, body)
     return JsonBody(body, envelope)
+
+
+def _says_failure(envelope: Envelope) -> bool:
+    """Return whether an envelope has errors, or a status or flag of failure."""
+    errors = [bytes(envelope.fields.get(name, _NOTHING)) for name in ("errors", "error")]
+    return (
+        any(error not in EMPTY_VALUES for error in errors)
+        or str(envelope.read("status")).lower() in FAILURE_STATUSES
+        or str(envelope.read("success")).lower() == "false"
+    )
 
 
 def error_from_response(

@@ -122,8 +122,9 @@ def test_stock_that_is_neither_old_nor_new_settles_nothing(
         ("XX", ("applied", "x"), "XX is not in this submission"),
         ([], ("applied", "x"), "rows is empty"),
         (pd.DataFrame({"sku": ["0003"]}), ("applied", "x"), "pass a part of .outcomes"),
+        (None, ("applied", "x"), "rows=None names no rows"),
     ],
-    ids=["no note", "no outcome", "another spelling", "not there", "nothing", "another frame"],
+    ids=["no note", "no outcome", "another spelling", "not there", "nothing", "another frame", "no frame"],
 )
 def test_an_invalid_outcome_closes_nothing(
     account: Client, northwind: Sandbox, plan: Plan, rows: Any, arguments: tuple[str, str], words: str
@@ -134,6 +135,16 @@ def test_an_invalid_outcome_closes_nothing(
     with pytest.raises(InvalidRequestError, match=words):
         submission.resolve(rows, *arguments)
     assert outcome(submission) == {"0003": "in_doubt"}
+
+
+def test_outcomes_of_another_submission_close_nothing(account: Client, northwind: Sandbox, plan: Plan) -> None:
+    """Batch 0 and row 0 exist in each submission."""
+    northwind.faults.add("lost", CALL, times=2)
+    first = cn.submit_updates(account, plan("0003"), progress=False)
+    second = cn.submit_updates(account, plan("0011"), progress=False)
+    with pytest.raises(InvalidRequestError, match=f"outcomes of submission {second.submission_id}"):
+        first.resolve(second.outcomes, "not_applied", "looked")
+    assert (outcome(first), outcome(second)) == ({"0003": "in_doubt"}, {"0011": "in_doubt"})
 
 
 def test_rows_settled_by_evidence_cannot_be_resolved(account: Client, plan: Plan) -> None:

@@ -95,7 +95,9 @@ def parse_body(what: str, body: bytes, redact: Callable[[str], str] = str) -> Js
     code = envelope.read("code")
     if code is not None and str(code) != "200":
         raise business_error(what, 200, body)
-    is_bare = bytes(envelope.data) in EMPTY_VALUES and envelope.read("handle") is None and "orderNo" not in envelope.fields
+    is_bare = (
+        bytes(envelope.data) in EMPTY_VALUES and envelope.read("handle") is None and "orderNo" not in envelope.fields
+    )
     if is_bare and _says_failure(envelope):
         raise business_error(what, 200, body)
     return JsonBody(body, envelope)

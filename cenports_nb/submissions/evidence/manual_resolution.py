@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -30,12 +30,23 @@ def resolve(gateway: Gateway, journal: Journal, head: Head, rows: Any, outcome: 
     check_choice("outcome", outcome, RESOLVED_OUTCOMES)
     if not isinstance(note, str) or not note.strip():
         raise InvalidRequestError(f"{name_parameter('note')} is empty: say how you know, and who looked.")
+    _refuse_other_submissions(rows, head.submission_id)
     chosen = _find_rows(journal.rows(head.submission_id), rows, get_write_kind(head).key_columns)
     _refuse_settled([row for row in chosen if row.outcome not in RESOLVABLE_OUTCOMES])
     message = f"{get_user_name()} says: {note.strip()}"
     changes = [RowChange(row.item, f"resolve_{outcome}", {"message": message}) for row in chosen]
     journal.change_rows(head.submission_id, changes, gateway.now(), get_user_name())
     end_settled_batches(gateway, journal, head, {row.batch for row in chosen})
+
+
+def _refuse_other_submissions(rows: Any, submission_id: str) -> None:
+    """Refuse outcomes of another submission: a batch and a row number mean other rows there."""
+    if isinstance(rows, pd.DataFrame) and "submission_id" in rows.columns:
+        others = rows.loc[(rows["submission_id"] != submission_id).fillna(value=True).to_numpy(bool), "submission_id"]
+        if len(others):
+            raise InvalidRequestError(
+                f"rows has outcomes of submission {others.iloc[0]}, not only of {submission_id}; nothing was resolved."
+            )
 
 
 def _refuse_settled(settled: Sequence[Row]) -> None:
@@ -55,14 +66,17 @@ def _refuse_settled(settled: Sequence[Row]) -> None:
 def _find_rows(known: Sequence[Row], rows: Any, key: Sequence[str]) -> list[Row]:
     """Find the rows that the argument names."""
     if isinstance(rows, pd.DataFrame):
-        names = ["batch", "row"] if {"batch", "row"} <= set(rows.columns) else list(key)
+        own = [name for name in key if name in rows.columns]  # a batch that was halved has other rows since
+        names = ["batch", "row", *own] if {"batch", "row"} <= set(rows.columns) else list(key)
         lacking = [name for name in names if name not in rows.columns]
         if lacking:
             raise InvalidRequestError(f"rows lacks {', '.join(lacking)}: pass a part of .outcomes.")
         wanted = list(rows[names].itertuples(index=False, name=None))
-    else:
+    elif isinstance(rows, Iterable):
         names = [key[-1]]
         wanted = [(name,) for name in ([rows] if isinstance(rows, str) else rows)]
+    else:
+        raise InvalidRequestError(f"rows={rows!r} names no rows: pass a part of .outcomes.")
     by_name: dict[tuple[Any, ...], list[Row]] = {}
     for row in known:
         by_name.setdefault(tuple(getattr(row, name) for name in names), []).append(row)

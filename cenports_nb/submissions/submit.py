@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -197,7 +197,7 @@ def _check_arguments(
                 f"allow lacks the {pluralize('column', len(lacking))} {', '.join(lacking)}: take rows of check_updates()."
             )
         allow = allow["guard"].tolist()
-    unknown = [name for name in allow if name not in GUARDS]
+    unknown = [name for name in allow if name not in GUARDS] if isinstance(allow, Iterable) else [str(allow)]
     if isinstance(allow, str) or unknown:
         named = choose_wording(
             python=f"allow={allow!r} must be a list of guards:",

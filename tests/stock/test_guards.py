@@ -77,6 +77,13 @@ def test_the_message_of_a_drop_has_its_numbers() -> None:
     }
 
 
+def test_thresholds_that_are_no_mapping_are_refused() -> None:
+    """The error shows how they are written."""
+    thresholds: Any = ["max_drop"]
+    with pytest.raises(InvalidRequestError, match="must be a mapping"):
+        cn.check_updates(plan(("W", "A", 5)), stock(("W", "A", 10)), thresholds=thresholds)
+
+
 @pytest.mark.parametrize(
     ("targets", "objects"), [((60, 100), False), ((59, 100), True), ((20, 140), False), ((19, 140), True)]
 )

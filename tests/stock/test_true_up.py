@@ -81,7 +81,9 @@ def test_a_net_count_needs_the_open_demand() -> None:
         cn.build_true_up(_frame(("W", "A", 8)), ACTUAL, basis="net_of_open")
 
 
-@pytest.mark.parametrize("arguments", [{"basis": "net"}, {"missing": "zeros"}])
+@pytest.mark.parametrize(
+    "arguments", [{"basis": "net"}, {"missing": "zeros"}, {"reason": 5}, {"reference": float("nan")}]
+)
 def test_an_invalid_argument_is_refused(arguments: dict[str, Any]) -> None:
     """A typo must not set wrong stock."""
     with pytest.raises(InvalidRequestError, match="must be"):
@@ -116,6 +118,13 @@ def test_a_missing_column_is_named(column: str) -> None:
     """The error lists the columns present."""
     with pytest.raises(InvalidRequestError, match=f"counts lacks the column {column}"):
         cn.build_true_up(ACTUAL.drop(columns=column), ACTUAL)
+
+
+def test_a_plan_of_changes_is_no_count() -> None:
+    """Held rows of a DIFFERENTIAL would set the stock to the change."""
+    changes = cn.build_differential(_frame(("W", "A", 3)), ACTUAL)
+    with pytest.raises(InvalidRequestError, match="counts has changes, as its type says"):
+        cn.build_true_up(changes, ACTUAL)
 
 
 def _partial(*, complete: bool = True, rejected: int = 0) -> pd.DataFrame:

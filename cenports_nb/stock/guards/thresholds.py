@@ -48,6 +48,8 @@ def read_thresholds(given: Mapping[str, Any] | Thresholds | None) -> Thresholds:
         return DEFAULTS
     if isinstance(given, Thresholds):
         given = asdict(given)
+    if not isinstance(given, Mapping):
+        raise InvalidRequestError(f'thresholds={given!r} must be a mapping, such as {{"max_drop": 0.3}}.')
     kinds = {field.name: str(field.type) for field in fields(Thresholds)}
     for name, value in given.items():
         if name not in kinds:

@@ -116,6 +116,10 @@ def build_true_up(
     refuse_swapped_stock("counts", counts, actual)
     settled = check_settlements(unknown)
     joined = _join_stock(counts, actual, at_count, lines, settled, allow_partial=allow_partial)
+    if "type" in counts.columns and (counts["type"] == "DIFFERENTIAL").any():
+        raise InvalidRequestError(
+            "counts has changes, as its type says: pass counted stock, or use build_differential."
+        )
     refuse_other_accounts(actual, open_items=open_items)
     if lines is not None and open_items is not None:
         _refuse_older_lines(open_items, actual, at_count)

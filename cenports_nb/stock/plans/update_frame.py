@@ -46,7 +46,13 @@ def build_update_frame(
         actual: The stock to find suggestions for unknown SKUs in; None for no suggestions.
         reason: The reason, for every row.
         reference: The planner's document number, for every row.
+
+    Raises:
+        InvalidRequestError: `reason` or `reference` is neither text nor None.
     """
+    for name, text in (("reason", reason), ("reference", reference)):
+        if text is not None and not isinstance(text, str):
+            raise InvalidRequestError(f"{name}={text!r} must be text.")
     unknown, rows = ~known, len(quantity)
     if kind == "DIFFERENTIAL":
         change, null_change = quantity, np.zeros(rows, dtype=bool)

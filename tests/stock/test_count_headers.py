@@ -51,6 +51,10 @@ def test_every_word_is_as_headers_are_compared(ours: str) -> None:
         ("Warehouse,SKU,Counted?,Qty", "'Qty' and 'Counted?'"),
         ("Warehouse,SKU,Count sheet,Qty", "'Qty' and 'Count sheet'"),
         ("Entrepôt,Référence,N° inventaire,Quantité", "'Quantité' and 'N° inventaire'"),
+        ("Warehouse,SKU,Image count,Qty", "'Qty' and 'Image count'"),
+        ("Warehouse,SKU,Count %,Qty", "'Qty' and 'Count %'"),
+        ("Warehouse,SKU,Counted shelf,Counted backroom", "'Counted backroom' and 'Counted shelf'"),
+        ("Warehouse,SKU,Qty shelf,Qty backroom", "'Qty backroom' and 'Qty shelf'"),
         ("Warehouse,SKU,Full cases,Loose units", "'Loose units' and 'Full cases'"),
         ("Warehouse,SKU,Item,Qty", "more than one column that may be product_sku: 'SKU' and 'Item'"),
     ],
@@ -78,6 +82,10 @@ def test_two_headers_that_fit_are_refused(headers: str, words: str) -> None:
         "SKU,Diff,Count",
         "SKU,Reorder qty,On hand",
         "SKU,Units sold,On hand",
+        "SKU,Opening qty,Qty",
+        "Artikel,Inventur Vorjahr,Bestand",
+        "SKU,Qty,Final count 11/30",
+        "SKU,Stock location,Qty",
     ],
 )
 def test_of_two_quantities_the_counted_one_is_read(headers: str) -> None:
@@ -108,6 +116,8 @@ def test_a_column_added_to_an_export_is_read() -> None:
     """People write what they counted beside the stock that `export` wrote."""
     text = "warehouse_code,product_sku,quantity,Counted\nW,A,50,47\n"
     assert cn.read_counts(io.StringIO(text))["quantity"].tolist() == [47]
+    with pytest.raises(InvalidRequestError, match="'quantity' and 'Count Ann'"):
+        cn.read_counts(io.StringIO("warehouse_code,product_sku,quantity,Count Ann\nW,A,50,47\n"))
     text = "warehouse_code,product_sku,quantity,Change\nW,A,50,-3\n"
     assert cn.read_counts(io.StringIO(text))["quantity"].tolist() == [50]
     assert cn.read_counts(io.StringIO(text), signed=True)["quantity"].tolist() == [-3]

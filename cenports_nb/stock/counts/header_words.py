@@ -70,15 +70,15 @@ OTHER_WORDS = _split_words(
     "old previous prior before last system book books expected theoretical target erp wms min minimum max maximum reorder "
     "ordered order orders po incoming inbound transit available reserved allocated committed backorder backordered safety "
     "difference diff variance delta change adjustment adjust price cost value weight pack case per date time by no id "
-    "sold sales shipped returned returns damaged defective broken required needed demand forecast picked missing short lost "
+    "opening initial accuracy sold sales shipped returned returns damaged defective broken required needed demand forecast picked missing short lost "
     "location bin row aisle shelf type code name unit uom days cover "
     "alt alter alte soll sollbestand sollmenge buchbestand vorher erwartet mindestbestand bestellt bestellung verfugbar "
     "reserviert differenz abweichung preis wert gewicht datum einheit platz lagerplatz nr "
-    "verkauft verkaufte versendet retouren beschadigt defekt bedarf fehlmenge "
+    "vorjahr letzte letzter verkauft verkaufte versendet retouren beschadigt defekt bedarf fehlmenge "
     "ancien ancienne precedent precedente systeme theorique attendu attendue minimum commande commandee disponible reserve "
-    "reservee ecart prix valeur poids unite emplacement vendu vendue vendues expediee retournee endommagee besoin "
+    "reservee ecart prix valeur poids unite emplacement dernier derniere vendu vendue vendues expediee retournee endommagee besoin "
     "anterior previo previa sistema teorico teorica esperado esperada minimo maximo pedido pedida reservado reservada "
-    "diferencia ajuste precio valor peso fecha unidad ubicacion vendida vendidas enviada devuelta danada requerida"
+    "diferencia ajuste precio valor peso fecha unidad ubicacion ultimo ultima vendida vendidas enviada devuelta danada requerida"
 )
 """Words that say that a number is something other than a counted quantity."""
 CHANGE_WORDS = _split_words(
@@ -87,14 +87,14 @@ CHANGE_WORDS = _split_words(
     "ecart mouvement variation ajustement diferencia ajuste movimiento"
 )
 """Words for a change."""
-LABEL_WORDS = _split_words(
-    "number num nbr sheet page tag ticket line list team zone session round week month year sequence seq status flag "
-    "nummer blatt seite liste zeile runde woche monat jahr "
-    "numero n feuille liste ligne semaine mois annee hoja pagina lista linea semana mes ano"
+PLAIN_WORDS = _split_words(
+    "of on in the total final cycle items goods de des du la le en der die das gesamt del el los"
 )
-"""Words that make "Count sheet" or "Inventory number" the name of a count rather than a quantity, if there is another."""
-LABEL_MARKS = ("#", "?")
-"""Ends of such a header: "Count #", "Counted?"."""
+"""Words that don't change the meaning of a header such as "Final count"."""
+LOCATION_WORDS = _split_words("bin row aisle shelf location platz lagerplatz emplacement ubicacion")
+"""Words for a place: "Shelf qty" is a part of the quantity."""
+LABEL_MARKS = ("#", "?", "%")
+"""Ends of a header that is no quantity: "Count #", "Counted?", "Count %"."""
 SINGLE_WORDS = _split_words("units unit pcs pieces each eaches loose singles stuck stk lose unites unidades sueltas")
 """Words for single units: beside a column of packs, such a column may hold only the rest."""
 PACK_HEADER_WORDS = _split_words(

@@ -12,10 +12,11 @@ from cenports_nb.stock.counts.header_words import (
     COUNT_WORDS,
     HEADER_WORDS,
     LABEL_MARKS,
-    LABEL_WORDS,
+    LOCATION_WORDS,
     NEW_WORDS,
     OTHER_WORDS,
     PACK_HEADER_WORDS,
+    PLAIN_WORDS,
     QUANTITY_WORDS,
     SINGLE_WORDS,
 )
@@ -105,8 +106,8 @@ def find_columns(
 def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: IsNumeric, *, signed: bool) -> list[int]:
     """Find the columns that may be the quantity: those whose header says that they were counted, else all.
 
-    In a file of our own, that is a column that a person added, else `quantity`. A column of single units beside one of
-    packs is ambiguous.
+    In a file of our own, that is a column that a person added, else `quantity`. Several are ambiguous: a count with an
+    unknown word, such as "Count sheet", beside another quantity; the quantity of a location; single units beside packs.
 
     Args:
         headers: All headers.
@@ -116,7 +117,8 @@ def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: I
     """
     counted: list[int] = []
     others: list[int] = []
-    labels: list[int] = []
+    unclear: list[int] = []
+    parts: list[int] = []
     packs: list[int] = []
     for place in places:
         spelt = normalize_header(headers[place])
@@ -124,26 +126,35 @@ def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: I
         is_known = spelt in HEADER_WORDS["quantity"]
         is_quantity = is_known or bool(words & QUANTITY_WORDS)
         if signed:
-            is_wanted, is_other = bool(words & CHANGE_WORDS), bool(words & (OTHER_WORDS - CHANGE_WORDS))
+            is_wanted, other = bool(words & CHANGE_WORDS), words & (OTHER_WORDS - CHANGE_WORDS)
         else:
             is_wanted = bool(words & COUNT_WORDS) or (is_quantity and bool(words & NEW_WORDS))
-            is_other = bool(words & OTHER_WORDS)
-        if not is_known and (is_other or not is_numeric(place)):
+            other = words & OTHER_WORDS
+        is_part = other and other <= LOCATION_WORDS and (is_wanted or words & {"qty", "quantity", "menge", "quantite"})
+        if not is_known and ((other and not is_part) or not is_numeric(place)):
             continue
-        is_label = bool(words & LABEL_WORDS) or headers[place].endswith(LABEL_MARKS)
-        if is_wanted:
-            (labels if is_label else counted).append(place)
+        if is_part:
+            parts.append(place)
+        elif is_wanted:
+            is_clear = signed or (_is_clear(words) and not headers[place].endswith(LABEL_MARKS))
+            (counted if is_clear else unclear).append(place)
         elif is_quantity or (words & NEW_WORDS and not signed):
             others.append(place)
         elif words & PACK_HEADER_WORDS:
             packs.append(place)
     if set(headers) >= OWN_HEADERS:
         own = [place for place in places if normalize_header(headers[place]) == "quantity"]
-        return counted or own
-    found = counted or [*others, *labels]
+        return counted or [*own, *unclear, *parts]
+    found = counted or [*others, *unclear]
     if not found or (not counted and set(normalize_header(headers[found[0]]).split()) & SINGLE_WORDS):
-        return [*found, *packs]
-    return found
+        found = [*found, *packs]
+    return [*found, *parts]
+
+
+def _is_clear(words: set[str]) -> bool:
+    """Return whether all words of a header are understood, numbers aside."""
+    known = COUNT_WORDS | QUANTITY_WORDS | NEW_WORDS | PLAIN_WORDS
+    return all(word in known or word.isdecimal() for word in words)
 
 
 def _choose_only(places: Sequence[int], headers: Sequence[str], ours: str, name: str) -> int:

@@ -126,7 +126,7 @@ def _refuse_bytes(name: str) -> InvalidRequestError:
 def _decode_as(content: bytes, name: str, encoding: str) -> str:
     try:
         found = codecs.lookup(encoding)
-    except LookupError:
+    except (LookupError, TypeError, ValueError):
         raise InvalidRequestError(
             f"There is no encoding {encoding!r}: use one such as 'cp1252', 'shift_jis' or 'utf-8'."
         ) from None

@@ -52,6 +52,9 @@ def _stock(**skus: Any) -> Reply:
         {"order_nos": ["A,B"]},
         {"order_nos": ["A" * 256]},
         {"channel_id": "", "acknowledged": False},
+        {"channel_id": 5, "acknowledged": False},
+        {"acknowledged": "no"},
+        {"last": "5D", "on_reject": "rase"},
     ],
     ids=str,
 )

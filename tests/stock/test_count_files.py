@@ -204,6 +204,12 @@ def test_a_workbook_opened_as_text_is_refused(tmp_path: Path) -> None:
         cn.read_counts(file)
 
 
+@pytest.mark.parametrize("encoding", [5, "", "a\0b"])
+def test_what_is_no_encoding_is_refused(encoding: Any) -> None:
+    """The error names one that is."""
+    assert "There is no encoding" in _refused(b"SKU,Qty\nA,5\n", encoding=encoding)
+
+
 @pytest.mark.parametrize(
     "arguments", [{"columns": ["Qty"]}, {"columns": {"quantity": 3}}, {"warehouse_map": ["W"]}, {"sheet": 0}]
 )

@@ -20,6 +20,7 @@ from cenports_nb.errors import (
     UnexpectedAnswerError,
     UnknownFieldsWarning,
 )
+from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.provenance import QUOTED_VALUE, Provenance, Reject, attach, build_account_key, rejects_frame
 from cenports_nb.frames.schema.schemas import get_loader_dtype
 from cenports_nb.frames.user_warnings import warn_user
@@ -45,6 +46,10 @@ class LoadOptions:
     params: dict[str, Any] = field(default_factory=dict)
     allow_partial: bool = False
     on_reject: OnReject = "warn"
+
+    def __post_init__(self) -> None:
+        """Refuse another word for `on_reject`."""
+        check_choice("on_reject", self.on_reject, ("warn", "raise"))
 
 
 def build_frame(

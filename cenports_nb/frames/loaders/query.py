@@ -125,6 +125,8 @@ def parse_query(
     days = parse_range(start, end, last, zone, client.clock.now().astimezone(zone).date())
     numbers = parse_names(order_nos, "order_nos")
     channels = parse_names(channel_id, "channel_id")
+    if acknowledged is not None and not isinstance(acknowledged, bool):
+        raise InvalidRequestError(f"acknowledged={acknowledged!r} must be True, False or None.")
     if days is None and numbers is None and acknowledged is None:
         both = f"{name_parameter('start')} and {name_parameter('end')}"
         others = name_arguments(("last", "30D"), "order_nos", ("acknowledged", False))
@@ -167,6 +169,10 @@ def parse_names(value: str | Sequence[str] | None, name: str) -> tuple[str, ...]
     """Return one or several names as distinct texts that can be sent."""
     if value is None:
         return None
+    if not isinstance(value, Iterable):
+        raise InvalidRequestError(
+            f"{name_parameter(name)} has {value!r}, which isn't text: pass codes as text, such as '0012'."
+        )
     names = (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
     for item in names:
         if not isinstance(item, str) or not item:

@@ -105,7 +105,9 @@ def test_a_quantity_whose_header_says_packs_is_refused(header: str) -> None:
             cn.read_counts(io.StringIO(f"SKU,{header}\nA,5\n"), warehouse_code="W", columns=columns)
 
 
-@pytest.mark.parametrize("header", ["Units sold", "Qty shipped", "Qty damaged", "Verkaufte Menge"])
+@pytest.mark.parametrize(
+    "header", ["Units sold", "Qty shipped", "Qty damaged", "Verkaufte Menge", "Qty received", "Wareneingang Menge"]
+)
 def test_sold_or_damaged_units_are_not_a_count(header: str) -> None:
     """A file of sales has no counted stock."""
     with pytest.raises(InvalidRequestError, match="lacks the column quantity"):
@@ -121,6 +123,28 @@ def test_a_column_added_to_an_export_is_read() -> None:
     text = "warehouse_code,product_sku,quantity,Change\nW,A,50,-3\n"
     assert cn.read_counts(io.StringIO(text))["quantity"].tolist() == [50]
     assert cn.read_counts(io.StringIO(text), signed=True)["quantity"].tolist() == [-3]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Artikel;Abgang\nA;{}\n",
+        "SKU,Change,Direction\nA,{},Out\nB,3,In\n",
+        "SKU,Received,Shipped\nA,{},3\n",
+        "SKU,Qty,Movement type\nA,{},ISSUE\nB,1,\n",
+    ],
+)
+def test_a_change_whose_sign_is_elsewhere_is_refused(text: str) -> None:
+    """Units that left would be added; with their sign they are read."""
+    assert cn.read_counts(io.StringIO(text.format(-5)), warehouse_code="W", signed=True)["quantity"].tolist()[0] == -5
+    with pytest.raises(InvalidRequestError, match="units that left, as .* says, and no minus sign in line 2"):
+        cn.read_counts(io.StringIO(text.format(5)), warehouse_code="W", signed=True)
+
+
+def test_a_change_that_is_no_number_is_refused_by_its_line() -> None:
+    """Its column is found by its header."""
+    with pytest.raises(InvalidRequestError, match="a quantity that isn't a number in line 3"):
+        cn.read_counts(io.StringIO("SKU,Change\nA,-5\nB,5-\n"), warehouse_code="W", signed=True)
 
 
 @pytest.mark.parametrize(("type_", "signed"), [("DIFFERENTIAL", False), ("TRUE_UP", True)])

@@ -19,7 +19,14 @@ from cenports_nb.frames.row_keys import IntArray, Mask
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.rendering.surface import choose_wording, name_argument
 from cenports_nb.rendering.text import format_count
-from cenports_nb.stock.counts.header_words import EACH_UNITS, PACK_HEADER_WORDS, PACK_UNITS, UNIT_HEADERS
+from cenports_nb.stock.counts.header_words import (
+    EACH_UNITS,
+    INCOMING_WORDS,
+    OUTGOING_WORDS,
+    PACK_HEADER_WORDS,
+    PACK_UNITS,
+    UNIT_HEADERS,
+)
 from cenports_nb.stock.plans.unknown_skus import find_uncounted
 from cenports_nb.tables.headers import normalize_header
 from cenports_nb.tables.hidden_rows import settle_hidden_rows
@@ -64,6 +71,29 @@ def check_plan_type(table: Table, *, signed: bool) -> None:
     table.refuse(
         is_other, f"{what}, as its type says, instead of {'a change' if signed else 'a counted stock'}", advice
     )
+
+
+def check_directions(table: Table, places: Mapping[str, int], quantity: IntArray) -> None:
+    """Refuse changes whose sign is elsewhere: in a header of units that left, or in a column such as Direction.
+
+    Raises:
+        InvalidRequestError: Units that left are written without a minus sign.
+    """
+    for place, header in enumerate(table.headers):
+        if place in places.values() and place != places["quantity"]:
+            continue
+        texts = pc.utf8_lower(to_arrow(table.read_text(place)))
+        if set(normalize_header(header).split()) & OUTGOING_WORDS:
+            leaves = pc.match_substring_regex(texts, r"^0*[1-9]\d*$")
+        elif set(pc.unique(texts).to_pylist()) <= OUTGOING_WORDS | INCOMING_WORDS | {""}:
+            leaves = pc.is_in(texts, value_set=arrow.array(sorted(OUTGOING_WORDS)))
+        else:
+            continue
+        table.refuse(
+            np.asarray(leaves.to_numpy(), dtype=bool) & (quantity > 0),
+            f"units that left, as {header!r} says, and no minus sign",
+            "write one column with signs, such as -3, then delete or rename the others",
+        )
 
 
 def check_units(table: Table, places: Mapping[str, int]) -> None:

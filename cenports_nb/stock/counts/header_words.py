@@ -102,6 +102,15 @@ PACK_HEADER_WORDS = _split_words(
     "caisses colis palettes douzaines cajas palets docenas thousand thousands tausend tsd milliers miles x1000 000 000s"
 )
 """Words that say in a header that a quantity is in packs, dozens or thousands."""
+OUTGOING_WORDS = _split_words(
+    "out outgoing issue issued sold sale sales shipped shipment removed abgang ausgang warenausgang verkauft verkaufte "
+    "versendet sortie sorties vendu vendue vendus expedie expediee salida salidas vendida vendidas egreso egresos"
+)
+"""Words for units that left, in headers and as values."""
+INCOMING_WORDS = _split_words(
+    "in incoming receipt received return returned added zugang eingang wareneingang entree entrees entrada entradas ingreso"
+)
+"""Words for units that came, as values."""
 UNIT_HEADERS = frozenset(
     (
         "uom", "u m", "um", "unit", "units of measure", "unit of measure", "unit of measurement", "measure", "qty unit",

@@ -120,6 +120,7 @@ def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: I
     unclear: list[int] = []
     parts: list[int] = []
     packs: list[int] = []
+    texts: list[int] = []
     for place in places:
         spelt = normalize_header(headers[place])
         words = set(spelt.split())
@@ -129,9 +130,13 @@ def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: I
             is_wanted, other = bool(words & CHANGE_WORDS), words & (OTHER_WORDS - CHANGE_WORDS)
         else:
             is_wanted = bool(words & COUNT_WORDS) or (is_quantity and bool(words & NEW_WORDS))
-            other = words & OTHER_WORDS
+            other = words & (OTHER_WORDS | CHANGE_WORDS)
         is_part = other and other <= LOCATION_WORDS and (is_wanted or words & {"qty", "quantity", "menge", "quantite"})
-        if not is_known and ((other and not is_part) or not is_numeric(place)):
+        if not is_known and other and not is_part:
+            continue
+        if not is_known and not is_numeric(place):
+            if is_wanted:
+                texts.append(place)
             continue
         if is_part:
             parts.append(place)
@@ -148,7 +153,7 @@ def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: I
     found = counted or [*others, *unclear]
     if not found or (not counted and set(normalize_header(headers[found[0]]).split()) & SINGLE_WORDS):
         found = [*found, *packs]
-    return [*found, *parts]
+    return [*found, *parts] or texts  # their lines are refused
 
 
 def _is_clear(words: set[str]) -> bool:

@@ -18,6 +18,7 @@ from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.rendering.surface import choose_wording, name_argument, name_parameter
 from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.counts.checks import (
+    check_directions,
     check_hidden_rows,
     check_plan_type,
     check_units,
@@ -126,6 +127,8 @@ def read_counts(
     skus = names if by == "product_sku" else look_up_skus(codes, names, by, stock, table)
     for what, bad in flaws:
         table.refuse(bad, what)
+    if signed:
+        check_directions(table, places, quantity)
     refuse_loose_commas(table, places)
     refuse_shown_units(table, places["quantity"])
     counted_at = _instants(table, places["counted_at"]) if "counted_at" in places else None

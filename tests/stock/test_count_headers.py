@@ -83,6 +83,8 @@ def test_two_headers_that_fit_are_refused(headers: str, words: str) -> None:
         "SKU,Reorder qty,On hand",
         "SKU,Units sold,On hand",
         "SKU,Opening qty,Qty",
+        "SKU,Current Quantity Downtown,New Quantity Downtown",
+        "SKU,On hand (current),On hand (new)",
         "Artikel,Inventur Vorjahr,Bestand",
         "SKU,Qty,Final count 11/30",
         "SKU,Stock location,Qty",
@@ -137,7 +139,7 @@ def test_a_column_added_to_an_export_is_read() -> None:
 def test_a_change_whose_sign_is_elsewhere_is_refused(text: str) -> None:
     """Units that left would be added; with their sign they are read."""
     assert cn.read_counts(io.StringIO(text.format(-5)), warehouse_code="W", signed=True)["quantity"].tolist()[0] == -5
-    with pytest.raises(InvalidRequestError, match="units that left, as .* says, and no minus sign in line 2"):
+    with pytest.raises(InvalidRequestError, match=r"units that left, as .* says, and no minus sign in line 2"):
         cn.read_counts(io.StringIO(text.format(5)), warehouse_code="W", signed=True)
 
 
@@ -152,7 +154,7 @@ def test_a_plan_of_the_other_type_is_refused(type_: str, signed: bool) -> None:
     """Held rows of changes that are submitted as counts would set the stock to the change."""
     text = f"warehouse_code,product_sku,type,quantity\nW,A,{type_},3\n"
     assert cn.read_counts(io.StringIO(text), signed=not signed)["quantity"].tolist() == [3]
-    with pytest.raises(InvalidRequestError, match=f"as its type says.* in line 2: pass signed={not signed}"):
+    with pytest.raises(InvalidRequestError, match=rf"as its type says.* in line 2: pass signed={not signed}"):
         cn.read_counts(io.StringIO(text), signed=signed)
 
 

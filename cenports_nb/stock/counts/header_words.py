@@ -87,6 +87,10 @@ CHANGE_WORDS = _split_words(
     "ecart mouvement variation ajustement diferencia ajuste movimiento"
 )
 """Words for a change."""
+AMOUNT_WORDS = _split_words(
+    "quantity quantities qty qtys qoh onhand hand units pcs pieces menge anzahl stuck stk quantite qte unites cantidad cant unidades"
+)
+"""Words that always mean a number of units: "New quantity Downtown"."""
 PLAIN_WORDS = _split_words(
     "of on in the total final cycle items goods de des du la le en der die das gesamt del el los"
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.rendering.surface import choose_wording, name_argument
 from cenports_nb.stock.counts.header_words import (
+    AMOUNT_WORDS,
     CHANGE_WORDS,
     COLUMNS,
     COUNT_WORDS,
@@ -115,51 +116,47 @@ def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: I
         is_numeric: Returns whether all values of a column are numbers.
         signed: Whether the quantities are changes, not counts.
     """
-    counted: list[int] = []
-    others: list[int] = []
-    unclear: list[int] = []
-    parts: list[int] = []
-    packs: list[int] = []
-    texts: list[int] = []
+    found: dict[str, list[int]] = {}
     for place in places:
-        spelt = normalize_header(headers[place])
-        words = set(spelt.split())
-        is_known = spelt in HEADER_WORDS["quantity"]
-        is_quantity = is_known or bool(words & QUANTITY_WORDS)
-        if signed:
-            is_wanted, other = bool(words & CHANGE_WORDS), words & (OTHER_WORDS - CHANGE_WORDS)
-        else:
-            is_wanted = bool(words & COUNT_WORDS) or (is_quantity and bool(words & NEW_WORDS))
-            other = words & (OTHER_WORDS | CHANGE_WORDS)
-        is_part = other and other <= LOCATION_WORDS and (is_wanted or words & {"qty", "quantity", "menge", "quantite"})
-        if not is_known and other and not is_part:
-            continue
-        if not is_known and not is_numeric(place):
-            if is_wanted:
-                texts.append(place)
-            continue
-        if is_part:
-            parts.append(place)
-        elif is_wanted:
-            is_clear = signed or (_is_clear(words) and not headers[place].endswith(LABEL_MARKS))
-            (counted if is_clear else unclear).append(place)
-        elif is_quantity or (words & NEW_WORDS and not signed):
-            others.append(place)
-        elif words & PACK_HEADER_WORDS:
-            packs.append(place)
+        kind = _classify(headers[place], signed=signed)
+        if kind and not is_numeric(place) and normalize_header(headers[place]) not in HEADER_WORDS["quantity"]:
+            kind = "text" if kind == "counted" else ""
+        found.setdefault(kind, []).append(place)
+    counted, unclear, parts = (found.get(kind, []) for kind in ("counted", "unclear", "part"))
     if set(headers) >= OWN_HEADERS:
         own = [place for place in places if normalize_header(headers[place]) == "quantity"]
         return counted or [*own, *unclear, *parts]
-    found = counted or [*others, *unclear]
-    if not found or (not counted and set(normalize_header(headers[found[0]]).split()) & SINGLE_WORDS):
-        found = [*found, *packs]
-    return [*found, *parts] or texts  # their lines are refused
+    chosen = counted or [*found.get("quantity", []), *unclear]
+    if not chosen or (not counted and set(normalize_header(headers[chosen[0]]).split()) & SINGLE_WORDS):
+        chosen = [*chosen, *found.get("packs", [])]
+    return [*chosen, *parts] or found.get("text", [])  # the lines of a text are refused
+
+
+def _classify(header: str, *, signed: bool) -> str:
+    """Return what a header says: counted, unclear (counted, and something else), quantity, part, packs; or nothing."""
+    spelt = normalize_header(header)
+    words = set(spelt.split())
+    is_known = spelt in HEADER_WORDS["quantity"]
+    is_quantity = is_known or bool(words & QUANTITY_WORDS)
+    if signed:
+        is_wanted, other = bool(words & CHANGE_WORDS), words & (OTHER_WORDS - CHANGE_WORDS)
+    else:
+        is_wanted = bool(words & COUNT_WORDS) or (is_quantity and bool(words & NEW_WORDS))
+        other = words & (OTHER_WORDS | CHANGE_WORDS)
+    if other and not is_known:
+        is_part = other <= LOCATION_WORDS and (is_wanted or words & AMOUNT_WORDS)
+        return "part" if is_part else ""
+    if is_wanted:
+        return "counted" if signed or (_is_clear(words) and not header.endswith(LABEL_MARKS)) else "unclear"
+    if is_quantity or (words & NEW_WORDS and not signed):
+        return "quantity"
+    return "packs" if words & PACK_HEADER_WORDS else ""
 
 
 def _is_clear(words: set[str]) -> bool:
-    """Return whether all words of a header are understood, numbers aside."""
+    """Return whether a header certainly means units: it says so, or all its words are understood, numbers aside."""
     known = COUNT_WORDS | QUANTITY_WORDS | NEW_WORDS | PLAIN_WORDS
-    return all(word in known or word.isdecimal() for word in words)
+    return bool(words & AMOUNT_WORDS) or all(word in known or word.isdecimal() for word in words)
 
 
 def _choose_only(places: Sequence[int], headers: Sequence[str], ours: str, name: str) -> int:

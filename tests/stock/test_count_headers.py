@@ -55,6 +55,8 @@ def test_every_word_is_as_headers_are_compared(ours: str) -> None:
         ("Warehouse,SKU,Count %,Qty", "'Qty' and 'Count %'"),
         ("Warehouse,SKU,Counted shelf,Counted backroom", "'Counted backroom' and 'Counted shelf'"),
         ("Warehouse,SKU,Qty shelf,Qty backroom", "'Qty backroom' and 'Qty shelf'"),
+        ("Warehouse,SKU,Counted pieces,Counted cases", "'Counted pieces' and 'Counted cases'"),
+        ("Warehouse,SKU,Counted units,Cartons", "'Counted units' and 'Cartons'"),
         ("Warehouse,SKU,Full cases,Loose units", "'Loose units' and 'Full cases'"),
         ("Warehouse,SKU,Item,Qty", "more than one column that may be product_sku: 'SKU' and 'Item'"),
     ],

@@ -127,7 +127,7 @@ def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: I
         own = [place for place in places if normalize_header(headers[place]) == "quantity"]
         return counted or [*own, *unclear, *parts]
     chosen = counted or [*found.get("quantity", []), *unclear]
-    if not chosen or (not counted and set(normalize_header(headers[chosen[0]]).split()) & SINGLE_WORDS):
+    if not chosen or set(normalize_header(headers[chosen[0]]).split()) & SINGLE_WORDS:
         chosen = [*chosen, *found.get("packs", [])]
     return [*chosen, *parts] or found.get("text", [])  # the lines of a text are refused
 
@@ -155,7 +155,7 @@ def _classify(header: str, *, signed: bool) -> str:
 
 def _is_clear(words: set[str]) -> bool:
     """Return whether a header certainly means units: it says so, or all its words are understood, numbers aside."""
-    known = COUNT_WORDS | QUANTITY_WORDS | NEW_WORDS | PLAIN_WORDS
+    known = COUNT_WORDS | QUANTITY_WORDS | NEW_WORDS | PLAIN_WORDS | PACK_HEADER_WORDS
     return bool(words & AMOUNT_WORDS) or all(word in known or word.isdecimal() for word in words)
 
 

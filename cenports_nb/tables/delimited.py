@@ -113,7 +113,21 @@ def _read_rows(text: str, separator: str, width: int, name: str, skipped_lines: 
                 f"{name} can't be read as a table: line {line} has {len(cells)} cells, the headers are {width}. Quote the cell "
                 "that has the separator in it, or delete what is too much. Nothing was read."
             )
+    _refuse_cut_line(text, rows, name)
     return rows
+
+
+def _refuse_cut_line(text: str, rows: _Rows, name: str) -> None:
+    """Refuse a last line that ends in the middle: shorter than all others, and without a line break.
+
+    A quantity at its end may have lost digits.
+    """
+    lengths = [len(cells) for cells in rows.cells if any(map(str.strip, cells))]
+    if len(lengths) > 2 and lengths[-1] < min(lengths[:-1]) and text[-1] not in "\r\n":
+        raise InvalidRequestError(
+            f"{name} seems to be cut short: its last line, {rows.lines[-1]}, has {lengths[-1]} cells and no line break. Copy or "
+            "download it again, or complete the line. Nothing was read."
+        )
 
 
 def _read_quoted(text: str, separator: str, width: int, skipped_lines: int) -> tuple[_Rows, str | None]:

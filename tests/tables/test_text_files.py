@@ -134,6 +134,14 @@ def test_a_comma_that_may_belong_to_a_number_is_refused() -> None:
     assert read("SKU,Qty,Bin\nA,1,234\nB,5,101\n") == [("A", 1), ("B", 5)]
 
 
+def test_a_last_line_that_ends_in_the_middle_is_refused() -> None:
+    """The quantity may have lost digits; with a line break, or where other lines are as short, it is whole."""
+    text = "SKU,Qty,Name\nA,500,pan\nB,50"
+    assert "cut short: its last line, 3, has 2 cells and no line break" in refuse(text)
+    assert read(f"{text}\n") == [("A", 500), ("B", 50)]
+    assert read("SKU,Qty,Name\nA,500\nB,50") == [("A", 500), ("B", 50)]
+
+
 def test_upcs_of_one_product_are_the_same() -> None:
     """UPC-A, EAN-13 and GTIN-14 differ by zeros in front."""
     stock = pd.DataFrame({

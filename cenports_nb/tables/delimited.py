@@ -122,8 +122,10 @@ def _refuse_cut_line(text: str, rows: _Rows, name: str) -> None:
 
     A quantity at its end may have lost digits.
     """
+    if text[-1] in "\r\n":
+        return
     lengths = [len(cells) for cells in rows.cells if any(map(str.strip, cells))]
-    if len(lengths) > 2 and lengths[-1] < min(lengths[:-1]) and text[-1] not in "\r\n":
+    if len(lengths) > 2 and lengths[-1] < min(lengths[:-1]):
         raise InvalidRequestError(
             f"{name} seems to be cut short: its last line, {rows.lines[-1]}, has {lengths[-1]} cells and no line break. Copy or "
             "download it again, or complete the line. Nothing was read."

@@ -71,7 +71,13 @@ def read_delimited(text: str, name: str, score: Score) -> Table:
         if escaped.any():
             exact[place] = escaped
     lines = np.array([rows.lines[place] for place in body], np.int64)
-    return Table(name, headers, tuple(columns), lines, separator=separator, exact=exact, flags={"error": errors})
+    first = next((place for place, header in enumerate(headers) if header), 0)
+    unlabeled = [place for place, header in enumerate(headers) if not header and place > first]
+    numbered = sum(any(cells[place].strip().isdecimal() for place in unlabeled) for cells in filled) if unlabeled else 0
+    return Table(
+        name, headers, tuple(columns), lines,
+        separator=separator, exact=exact, flags={"error": errors}, unlabeled_rows=numbered,
+    )  # fmt: skip
 
 
 def _find_headers(text: str, separators: str, name: str, score: Score) -> tuple[str, tuple[str, ...]]:

@@ -47,6 +47,7 @@ class Table:
         hidden_rows: Which rows a workbook hides.
         hidden_columns: Which columns a workbook hides.
         numeric_columns: Which columns of a Parquet file hold numbers.
+        unlabeled_rows: How many rows have a whole number in a column without a header, right of the first one with a header.
         encodings: The candidates of a text file whose encoding is still open; each byte is one character until then.
     """
 
@@ -63,6 +64,7 @@ class Table:
     hidden_rows: Mask | None = None
     hidden_columns: frozenset[int] = frozenset()
     numeric_columns: frozenset[int] = frozenset()
+    unlabeled_rows: int = 0
     encodings: tuple[str, ...] = ()
 
     def read_text(self, place: int) -> pd.Series[Any]:

@@ -162,6 +162,8 @@ class _TableBuilder:
         self._flags: dict[CellFlag, dict[int, list[int]]] = {}
         self._exact: dict[int, list[int]] = {}
         self._hidden: list[int] = []
+        self._first = min(places, default=0)
+        self._unlabeled = 0
 
     def add(self, number: int, cells: Cells, *, is_hidden: bool) -> None:
         """Add a row, if a column with a header has a value."""
@@ -171,6 +173,8 @@ class _TableBuilder:
         self._lines.append(number)
         if is_hidden:
             self._hidden.append(row)
+        outside = (place for place in cells if place > self._first and place not in self._headed)
+        self._unlabeled += any(cells[place].text.strip().isdecimal() for place in outside)
         for place, texts in enumerate(self._texts):
             cell = cells.get(self._places[place])
             texts.append("" if cell is None else cell.text)
@@ -203,6 +207,7 @@ class _TableBuilder:
             exact={place: pack_rows(rows, length) for place, rows in self._exact.items()},
             hidden_rows=pack_rows(self._hidden, length),
             hidden_columns=hidden_columns,
+            unlabeled_rows=self._unlabeled,
         )
 
     def _note(self, row: int, place: int, cell: Cell) -> None:

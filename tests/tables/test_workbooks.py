@@ -246,3 +246,19 @@ def test_formulas_that_result_in_an_empty_text_are_empty_cells() -> None:
     assert "a formula without a saved result" in refuse(
         edit(lambda _, content: content.replace(b"</sheetData>", unsaved))
     )
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "csv"])
+def test_numbers_without_a_header_are_a_question(suffix: str) -> None:
+    """Someone may have written there what was counted; an index on the left and a stray number don't matter."""
+
+    def make(*rows: list[Any]) -> io.BytesIO:
+        book = build(*rows, headers=[None, *HEADERS, None])
+        text = "\n".join(",".join("" if cell is None else str(cell) for cell in row) for row in book.active.values)
+        return save(book) if suffix == "xlsx" else io.BytesIO(f"{text}\n".encode())
+
+    counted = [[0, "W", "A", 5, 7], [1, "W", "B", 6, 9], [2, "W", "C", 7, None]]
+    assert "has numbers in a column without a header" in refuse(make(*counted))
+    assert cn.read_counts(make(*counted), columns={"quantity": "Qty"})["quantity"].tolist() == [5, 6, 7]
+    stray = [[*row[:4], None] for row in counted[:2]] + [[2, "W", "C", 7, 1]]
+    assert cn.read_counts(make(*stray))["quantity"].tolist() == [5, 6, 7]

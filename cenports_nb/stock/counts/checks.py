@@ -73,6 +73,20 @@ def check_plan_type(table: Table, *, signed: bool) -> None:
     )
 
 
+def check_unlabeled(table: Table, places: Mapping[str, int], given: Mapping[str, str]) -> None:
+    """Ask about numbers without a header beside most rows: someone may have written there what was counted.
+
+    Raises:
+        InvalidRequestError: The question.
+    """
+    if "quantity" not in given and table.unlabeled_rows * 2 > len(table.lines):
+        chosen = name_argument("columns", {"quantity": table.headers[places["quantity"]]})
+        raise InvalidRequestError(
+            f"{table.title} has numbers in a column without a header: write one above it, such as Counted, or name the quantity "
+            f"with {chosen}. Nothing was read."
+        )
+
+
 def check_directions(table: Table, places: Mapping[str, int], quantity: IntArray) -> None:
     """Refuse changes whose sign is elsewhere: in a header of units that left, or in a column such as Direction.
 

@@ -22,6 +22,7 @@ from cenports_nb.stock.counts.checks import (
     check_hidden_rows,
     check_plan_type,
     check_units,
+    check_unlabeled,
     read_uncounted,
     refuse_loose_commas,
     refuse_shown_units,
@@ -109,6 +110,7 @@ def read_counts(
     table = table.select_rows(~table.find_empty_rows())
     places = find_columns(table.headers, given, by, table.title, lambda place: _is_numeric(table, place), signed=signed)
     _refuse_lacking(table, places, by, warehouse_code)
+    check_unlabeled(table, places, given)
     table = check_hidden_rows(table, places, given, hidden_rows)
     table.refuse_flagged(places)
     table = decode_columns(table, places.values())

@@ -174,6 +174,14 @@ def test_a_choice_settles_which_header_is_meant(columns: dict[str, str]) -> None
     assert cn.read_counts(text, columns=columns)["quantity"].tolist() == [2]
 
 
+def test_one_header_cannot_be_two_columns() -> None:
+    """Quantities would be SKUs."""
+    with pytest.raises(InvalidRequestError, match="columns names one header twice"):
+        cn.read_counts(
+            io.StringIO("SKU,Qty\nA,5\n"), warehouse_code="W", columns={"quantity": "Qty", "product_sku": "Qty"}
+        )
+
+
 def test_the_packages_own_names_win() -> None:
     """`product_sku` wins over a column `Item`."""
     text = io.StringIO("warehouse_code,product_sku,Item,quantity\nW,A,Chai,2\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.rendering.surface import choose_wording, name_argument
+from cenports_nb.rendering.surface import choose_wording, name_argument, name_parameter
 from cenports_nb.stock.counts.header_words import (
     AMOUNT_WORDS,
     CHANGE_WORDS,
@@ -88,6 +88,8 @@ def find_columns(
                 f"{name} has no header {theirs!r}; its headers are {list_headers(map(repr, headers))}."
             )
         found[ours] = _choose_only(places, headers, ours, name)
+    if len({*found.values()}) < len(found):
+        raise InvalidRequestError(f"{name_parameter('columns')} names one header twice: each column has one meaning.")
     for ours in dict.fromkeys(["warehouse_code", by, "counted_at"]):
         left = [place for place in range(len(headers)) if place not in found.values()]
         if ours in found:

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from support import chart_frames
 from support.report_runs import HOSTILE, own_notebook
 
 import cenports_nb as cn
@@ -188,3 +189,20 @@ def test_a_chart_of_a_page_has_a_narrow_form(monkeypatch: pytest.MonkeyPatch) ->
     assert narrow.get_title(loc="left") == "Days until the stock runs out"
     narrow.figure.canvas.draw()
     assert narrow.texts[0].get_window_extent().x1 <= narrow.figure.bbox.x1 + 1
+
+
+def test_a_long_remark_below_a_narrow_chart_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on in a second line, where it would be wider than the picture."""
+    axes: list[Axes] = []
+
+    def plot(ax: Axes | None = None) -> Axes:
+        sold_out = [(f"A long name {number:02}", 0, 90) for number in range(30)]
+        lasting = [(f"Another long name {number:02}", 90, 9) for number in range(60)]
+        axes.append(cn.plot_cover(chart_frames.cover(*sold_out, *lasting, ("Unsold", 9, 0)), ax=ax))
+        return axes[-1]
+
+    monkeypatch.setenv("CENPORTS_NB_PAGE", "1")
+    report_page.chart(plot)
+    remark = axes[-1].texts[-1]
+    assert remark.get_text() == "25 more SKUs out of stock; 50 more SKUs that last longer; 1 SKU not sold."
+    assert remark.get_window_extent().x1 <= axes[-1].figure.bbox.x1 + 1

@@ -124,7 +124,7 @@ def draw_remark(ax: Axes, parts: Iterable[str], *, below: float = 36) -> None:
     if text:
         ax.annotate(
             replace_undrawable(f"{text}."), (0, 0), xycoords="axes fraction", xytext=(0, -below), textcoords="offset points",
-            va="top", fontsize=8.5, color=choose_palette(ax).gray, annotation_clip=False, **LITERAL_TEXT,
+            va="top", fontsize=8.5, color=choose_palette(ax).gray, annotation_clip=False, wrap=True, **LITERAL_TEXT,
         )  # fmt: skip
 
 

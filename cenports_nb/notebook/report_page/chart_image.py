@@ -6,6 +6,7 @@ import base64
 import io
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import Image
@@ -67,12 +68,13 @@ def chart(plot: Axes | Callable[..., Axes], *args: Any, **kwargs: Any) -> Chart:
 def _fit_texts(ax: Axes, title: str) -> None:
     """Give a narrow chart its whole title, and shorten horizontal bars until the texts beside them are whole."""
     figure = _figure(ax)
+    lay_out = partial(figure.get_layout_engine().execute, figure)
     if (shown := ax.get_title(loc="left")) != title:  # cut, because it begins where the bars do
-        figure.draw_without_rendering()
+        lay_out()
         heading = next(text for text in ax.findobj(Text) if isinstance(text, Text) and text.get_text() == shown)
         heading.set(text=title, x=(TITLE_MARGIN_PIXELS - ax.bbox.x0) / ax.bbox.width)
     for _ in range(MAX_FITS if ax.yaxis_inverted() else 0):  # other numbers on the axis change its width
-        figure.draw_without_rendering()
+        lay_out()
         left, right = ax.bbox.x0, figure.bbox.x1
         shares = [1.0]
         for text in ax.texts:

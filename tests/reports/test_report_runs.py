@@ -14,9 +14,11 @@ import nbformat
 import pytest
 from support.command_line import RunCommand
 from support.report_runs import HOSTILE, build_environment, command, own_notebook, run, visible
+from support.report_shops import empty_shop
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.reports import CellProgress, ReportError, run_report
+from cenports_nb.sandbox import Sandbox
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("report runs")]
 
@@ -108,18 +110,18 @@ def test_yesterdays_page_can_not_be_taken_for_todays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "code"),
     [
-        ("raise cn.errors.IncompleteError('x', partial=None, missing=None)", 3),
-        ("cn.connect('nowhere')", 2),
-        ("cn.read_counts('nowhere.csv')", 2),
-        ("raise ValueError('x')", 1),
+        ("import cenports_nb as cn; raise cn.errors.IncompleteError('x', partial=None, missing=None)", 3),
         (f"display({{'text/html': '', '{RESULT}': {{'in_doubt': 2}}}}, raw=True); raise ValueError('x')", 4),
         ("import os; os._exit(1)", 4),
     ],
-    ids=["incomplete", "configuration", "count file", "other", "in doubt", "kernel died while sending"],
+    ids=["incomplete", "in doubt", "kernel died while sending"],
 )
 def test_exit_codes_of_what_stopped_it(run_here: RunCommand, tmp_path: Path, source: str, code: int) -> None:
-    """They equal other commands'; 4 means rows of unknown outcome."""
-    own_notebook(tmp_path / "mine.ipynb", f"import cenports_nb as cn\n{source}", parameters="submit = False")
+    """They equal other commands'; 4 means rows of unknown outcome.
+
+    2 is in test_reconciliation_report.py, 1 in `test_no_secret_is_left_behind`.
+    """
+    own_notebook(tmp_path / "mine.ipynb", source, parameters="submit = False")
     ran = run_here("mine.ipynb", "-p", "submit=true")
     assert ran.returncode == code, ran.stderr
     assert ("submissions list --open" in ran.stderr) is (code == 4)
@@ -232,9 +234,11 @@ def test_no_secret_is_left_behind(tmp_path: Path) -> None:
 
 
 def test_a_warning_is_read_on_the_page(tmp_path: Path) -> None:
-    """Its text is shown without the source file's name."""
+    """Its text is shown without the source file's name; the report's own notebook doesn't change."""
     path = own_notebook(tmp_path / "mine.ipynb", "import warnings\nwarnings.warn('two <b>records</b>', UserWarning)")
+    before = path.read_bytes()
     page = run_report(path, out=tmp_path / "out", page=True).page.read_text()
+    assert path.read_bytes() == before
     assert "UserWarning: two &lt;b&gt;records&lt;/b&gt;" in page
     assert "ipykernel" not in page
     assert "warnings.warn" not in page
@@ -247,45 +251,51 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
         run_report(own_notebook(tmp_path / "mine.ipynb", "1"), out=tmp_path / "out")
 
 
-def test_a_notebook_that_stays_open_keeps_its_outputs(tmp_path: Path) -> None:
-    """A run doesn't change the report's notebook."""
-    path = own_notebook(tmp_path / "mine.ipynb", "1")
-    before = path.read_bytes()
-    run_report(path, out=tmp_path / "out")
-    assert path.read_bytes() == before
-
-
 def test_the_page_on_reports_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its Python runs: a shipped report, and in a notebook a custom one."""
+    """Its Python runs: a shipped report, and in a notebook a custom one; on a shop that draws no charts."""
     page = (Path(__file__).parents[2] / "docs" / "guides" / "reports.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     shipped, custom = blocks
-    exec(shipped, {})
-    ran = run_report(own_notebook(tmp_path / "mine.ipynb", custom), out="out", page=True)
+    with Sandbox(data=empty_shop(tmp_path / "data"), shift=False, rate_limit=None) as sandbox:
+        monkeypatch.setenv("CENPORTS_BASE_URL", sandbox.url)
+        exec(shipped, {})
+        ran = run_report(own_notebook(tmp_path / "mine.ipynb", custom), out="out", page=True)
     assert ran.result["incomplete"] == 0
     assert (tmp_path / "report" / "morning.html").exists()
 
 
-def test_reports_run_by_hand(tmp_path: Path) -> None:
-    """Run All works without files, or with files below `out` that the notebook links to."""
-    notebooks = Path(__file__).parents[2] / "notebooks" / "reports"
-    asked = [("month-end", {"out": "files"}), ("stock-reconciliation", {"submit": "true"})]
-    commands = [
-        [sys.executable, "-m", "papermill", str(notebooks / f"{name}.ipynb"), f"{name}.ipynb", "--no-progress-bar",
-         *(word for key, value in given.items() for word in ("-p", key, value))]
-        for name, given in asked
-    ]  # fmt: skip
-    convert = [sys.executable, "-m", "nbconvert", "--execute", "--to", "html", f"--output-dir={tmp_path}"]
-    commands.append([*convert, str(notebooks / "stock-reconciliation.ipynb")])
-    all_of_them = [subprocess.Popen(each, cwd=tmp_path, env=build_environment(tmp_path)) for each in commands]
-    assert [process.wait(300) for process in all_of_them] == [0, 0, 0]
-    sent = (tmp_path / "stock-reconciliation.ipynb").read_text()
+def test_a_report_runs_by_hand(tmp_path: Path) -> None:
+    """Run All works without files, or with files below `out` that the notebook links to; it sends only if asked to."""
+    report = Path(__file__).parents[2] / "notebooks" / "reports" / "stock-reconciliation.ipynb"
+    papermill = [
+        "papermill",
+        str(report),
+        "sent.ipynb",
+        "--no-progress-bar",
+        "-p",
+        "out",
+        "files",
+        "-p",
+        "submit",
+        "true",
+    ]
+    convert = ["nbconvert", "--execute", "--to", "html", f"--output-dir={tmp_path}", str(report)]
+    with Sandbox(rate_limit=None, transaction_seconds=0.2) as sandbox:
+        both = [
+            subprocess.Popen(
+                [sys.executable, "-m", *each], cwd=tmp_path, env=build_environment(tmp_path, sandbox.url)
+            )
+            for each in (papermill, convert)
+        ]
+        assert [process.wait(300) for process in both] == [0, 0]
+    sent = (tmp_path / "sent.ipynb").read_text()
     assert "cn-tracker" in sent
     assert re.search(r"all \d+ rows (applied|settled)", sent)
     assert "pending" not in sent.partition("cn-tracker")[2].partition("cn-rows")[0]
-    assert "Nothing was sent: this is the plan." in (tmp_path / "stock-reconciliation.html").read_text()
-    assert "no files: set out to a folder" in (tmp_path / "stock-reconciliation.html").read_text()
-    (folder,) = (tmp_path / "files" / "month-end").iterdir()
-    assert f"files/month-end/{folder.name}/channel-sku.csv" in (tmp_path / "month-end.ipynb").read_text()
-    assert (folder / "channel-sku.csv").exists()
+    (folder,) = (tmp_path / "files" / "stock-reconciliation").iterdir()
+    assert f"files/stock-reconciliation/{folder.name}/oversold.csv" in sent
+    assert (folder / "oversold.csv").exists()
+    looked_at = (tmp_path / "stock-reconciliation.html").read_text()
+    assert "Nothing was sent: this is the plan." in looked_at
+    assert "no files: set out to a folder" in looked_at

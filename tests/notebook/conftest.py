@@ -12,12 +12,11 @@ from support.jupyter_lab import (
     CHROMIUM,
     Lab,
     close_documents,
-    load_lab,
     missing_chromium,
     open_document,
     running_lab,
     stop_kernels,
-    wait_until_restored,
+    take_page,
 )
 
 VIEWPORT: ViewportSize = {"width": 1200, "height": 1000}
@@ -73,12 +72,7 @@ def open_in_lab(lab: Lab, lab_context: BrowserContext, idle_pages: list[Page]) -
 
     A page that was loaded again is not used for the next test: it may still be restoring what was open.
     """
-    if idle_pages:
-        page = idle_pages.pop()
-    else:
-        page = lab_context.new_page()
-        load_lab(page, lab)
-        wait_until_restored(page)
+    page = take_page(lab, lab_context, idle_pages)
     page.set_viewport_size(VIEWPORT)
     loads: list[Page] = []
 

@@ -31,10 +31,11 @@ def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name)
 
 
+NOTE_TEXTS = ":is(.cn-facts, .cn-facts *, .cn-origin, .jp-RenderedText pre):visible"
 TEXTS = ":is(.cn-tracker, .cn-rows) :is(b, th, td, .ok, .bad, .warn, .wait, .msg):visible"
 
 
-def contrasts(page: Page, texts: str = TEXTS) -> list[float]:
+def contrasts(page: Page, texts: str) -> list[float]:
     expect(page.locator(texts).first).to_be_visible()  # a change of the theme hides all of it for a moment
     return page.locator(texts).evaluate_all(f"all => all.map({CONTRAST.strip().rstrip(';')})")
 
@@ -45,11 +46,21 @@ def use_theme(page: Page, name: str) -> None:
     expect(page.locator("#jupyterlab-splash")).to_have_count(0)
 
 
+NOTES = """
+orders = cn.load_orders(client, last="30D")
+display(orders.head(), client, cn.provenance(orders))
+cn.load_orders(client, last="soon")
+"""
+
+
 def test_tracker_moves_to_the_end_without_a_rerun(
     lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox
 ) -> None:
-    """The table reaches its final states without running a cell, and names stay text."""
-    lab.write("tracker.ipynb", submit_to(slow_shop), "1 + 1")
+    """The table reaches its final states without running a cell, and names stay text.
+
+    Its text, and that of notes, origins and errors, has a contrast of at least 4.5 to 1 in both themes.
+    """
+    lab.write("tracker.ipynb", submit_to(slow_shop), NOTES)
     page = open_in_lab("tracker.ipynb")
     table = run_all(page)
     expect(table).to_contain_text("pending")
@@ -64,23 +75,34 @@ def test_tracker_moves_to_the_end_without_a_rerun(
     page.keyboard.press("Enter")
     expect(fold.get_by_role("cell", name="<img src=x onerror=document.title='ran'>", exact=True)).to_be_visible()
     assert page.title() != "ran"
-    seen = contrasts(page)
-    assert len(seen) > 20
-    assert min(seen) >= 4.5
-    use_theme(page, "Dark")
-    assert min(contrasts(page)) >= 4.5
-    use_theme(page, "Light")  # the setting outlives the page
+    error = page.locator(".jp-RenderedText pre").filter(has_text="InvalidRequestError")
+    expect(error).to_contain_text("isn't a period")
+    expect(page.get_by_role("row", name="environment sandbox").first).to_be_visible()
+    expect(page.get_by_role("rowheader", name="environment").first).to_be_visible()
+    for theme in ("Dark", "Light"):  # the setting outlives the page
+        use_theme(page, theme)
+        for texts in (TEXTS, NOTE_TEXTS):
+            seen = contrasts(page, texts)
+            assert len(seen) > 20
+            assert min(seen) >= 4.5, theme
 
 
-def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
-    """Each works by keyboard and mouse and reports its result; buttons without work are disabled."""
-    lab.write("buttons.ipynb", submit_to(slow_shop, poll_seconds=END_S))
+WAITING = "print('waiting'); submission.wait(progress=False)"
+
+
+def test_buttons_poll_verify_retry_and_stop(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
+    """Each works by keyboard and mouse and reports its result; buttons without work are disabled.
+
+    A user waiting in a cell can stop watching, because the kernel handles the click beside the cell.
+    """
+    lab.write("buttons.ipynb", submit_to(slow_shop, poll_seconds=END_S), WAITING)
     page = open_in_lab("buttons.ipynb")
-    table = run_all(page)
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
+    table = page.locator(".cn-tracker")
     expect(table).to_contain_text("pending")
     fold = page.locator(".cn-rows details").nth(1)
     fold.locator("summary").click()
-    expect(table).to_contain_text("2 s")
+    expect(table.get_by_role("cell", name="2 s", exact=True).first).to_be_visible()
     expect(fold).to_have_attribute("open", "")  # ages move on, and what a person unfolded stays so
     for word in ("PROCESSING", "unconfirmed"):  # nothing but the button asks
         slow_shop.clock.advance(END_S / 2)
@@ -95,22 +117,14 @@ def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Pa
     expect(button(page, "Verify")).to_be_disabled()
     button(page, "Retry 1 row").click()
     expect(table).to_contain_text("pending")
+    # A command that runs a cell ends with it: the page must not wait for it.
+    page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 1")
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-cell')")
+    expect(page.locator(".jp-OutputArea-output").get_by_text("waiting", exact=True)).to_be_visible()
     button(page, "Stop watching").click()
     expect(table).to_contain_text("Stopped watching; the transactions go on.")
-    expect(button(page, "Poll now")).to_have_count(0)
-
-
-def test_a_click_is_handled_while_a_cell_runs(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
-    """A user waiting in a cell can stop watching, because the kernel handles the click beside the cell."""
-    waiting = "print('waiting'); submission.wait(progress=False)"
-    lab.write("busy.ipynb", submit_to(slow_shop), waiting)
-    page = open_in_lab("busy.ipynb")
-    # A command that runs cells ends with them: the page must not wait for it.
-    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    expect(page.locator(".jp-OutputArea-output").get_by_text("waiting")).to_be_visible()
-    button(page, "Stop watching").click()
-    expect(page.locator(".cn-tracker")).to_contain_text("Stopped watching; the transactions go on.")
     expect(page.get_by_text("[*]:")).to_be_visible()
+    expect(button(page, "Poll now")).to_have_count(0)
 
 
 def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
@@ -139,28 +153,3 @@ def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[st
     expect(page.locator(".cn-tracker:visible")).to_contain_text("0 of 5 rows settled at")
     expect(page.get_by_text("Error displaying widget")).to_be_hidden()
     expect(button(page, "Poll now")).to_have_count(0)
-
-
-NOTES = """
-import cenports_nb as cn
-client = cn.connect("sandbox")
-orders = cn.load_orders(client, last="30D")
-display(orders.head(), client, cn.provenance(orders))
-cn.load_orders(client, last="soon")
-"""
-
-
-def test_notes_origins_and_errors_stand_out_in_both_themes(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
-    """Text has a contrast of at least 4.5 to 1, and facts have row headers."""
-    lab.write("notes.ipynb", NOTES)
-    page = open_in_lab("notes.ipynb")
-    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    error = page.locator(".jp-RenderedText pre").filter(has_text="InvalidRequestError")
-    expect(error).to_contain_text("isn't a period")
-    expect(page.get_by_role("row", name="environment sandbox").first).to_be_visible()
-    expect(page.get_by_role("rowheader", name="environment").first).to_be_visible()
-    for theme in ("Dark", "Light"):
-        use_theme(page, theme)
-        seen = contrasts(page, ":is(.cn-facts, .cn-facts *, .cn-origin, .jp-RenderedText pre):visible")
-        assert len(seen) > 20
-        assert min(seen) >= 4.5, theme

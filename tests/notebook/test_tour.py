@@ -1,15 +1,14 @@
-"""Test that the tour runs from top to bottom in notebook runners."""
+"""Test that the tour runs from top to bottom in a notebook runner."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-from support.tour_runs import TOUR, complaints, copy_tour, surroundings, trackers
+from nbclient import NotebookClient
+from support.tour_runs import TOUR, complaints, copy_tour, trackers
 
 from cenports_nb.reports import find_notebook_folder
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
@@ -18,38 +17,37 @@ OWN = [name for name in TOUR if name != "5-follow.ipynb"]
 """Those that a person can turn to an account; the last one breaks things, and stays on the sandbox."""
 
 
-RUN_ALL = """
-import sys
-from papermill import execute_notebook
-for name in sys.argv[1:]:
-    execute_notebook(name, name, parameters={"environment": "staging"}, progress_bar=False)
-"""
-
-
 @pytest.mark.kernel
-def test_on_an_own_account_one_line_is_changed_and_nothing_is_written(tmp_path: Path) -> None:
-    """Papermill runs each notebook with another environment that allows writing; they only read.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_on_an_own_account_one_line_is_changed_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each notebook runs with another environment that allows writing; they only read.
 
-    test_tour_in_lab.py runs them on the sandbox.
+    test_tour_in_lab.py runs them on the sandbox. One kernel runs them all, each in an empty namespace.
     """
     folder = copy_tour(tmp_path)
     with Sandbox(rate_limit=None, orders=1_500, seed=3) as account:
-        build_account = {
+        own = {
             "CENPORTS_BASE_URL": account.url, "CENPORTS_PARTNER_ID": PARTNER_ID, "CENPORTS_CLIENT_ID": CLIENT_ID,
             "CENPORTS_CLIENT_SECRET": CLIENT_SECRET, "CENPORTS_RATE_LIMIT": "100000",
         }  # fmt: skip
-        ran = subprocess.run(
-            [sys.executable, "-c", RUN_ALL, *OWN],
-            cwd=folder, env=surroundings(tmp_path, **build_account), stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, check=False,
-        )  # fmt: skip
-        assert ran.returncode == 0, ran.stderr
+        for name, value in own.items():
+            monkeypatch.setenv(name, value)
+        sources = []
+        for name in OWN:
+            code = [cell for cell in nbformat.read(folder / name, as_version=4).cells if cell.cell_type == "code"]
+            line, *others = [cell.source for cell in code]
+            sources += ["%reset -f", line.replace('"sandbox"', '"staging"', 1), *others]
+        joined = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+        NotebookClient(joined, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
         calls = {f"{request.method} {request.path}" for request in account.requests}
     assert {call.split()[0] for call in calls} == {"GET", "POST"}
     assert [call for call in calls if call.startswith("POST")] == ["POST /authorize"]
-    for name in OWN:
-        assert complaints(folder / name) == [], name
-    (rehearsal,) = trackers(folder / "4-correct.ipynb")
+    saved = folder / "joined.ipynb"
+    nbformat.write(joined, saved)
+    assert complaints(saved) == []
+    (rehearsal,) = trackers(saved)
     assert "DRY_RUN" in rehearsal
 
 

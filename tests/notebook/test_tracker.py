@@ -1,4 +1,4 @@
-"""Test the tracker without a browser: text, escaping, and saved notebooks."""
+"""Test the tracker without a browser: text, escaping, and what runs in a kernel; test_unattended.py has saved notebooks."""
 
 from __future__ import annotations
 
@@ -295,24 +295,6 @@ def run_notebook(folder: Path, *sources: str) -> list[str]:
 
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_saved_notebook_holds_the_final_states_of_a_wait_in_a_later_cell(tmp_path: Path) -> None:
-    """The tracker's own output is final, although another cell waited, and polling has ended."""
-    (table,) = run_notebook(tmp_path, CONNECT, HURRY, SUBMIT, "cn.TransactionTracker(submission)", "submission.wait()")
-    assert "COMPLETED" in table
-    assert "Next poll" not in table
-    assert "✓ 2 applied" in table
-
-
-@pytest.mark.kernel
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_saved_notebook_without_a_wait_holds_a_table_all_the_same(tmp_path: Path) -> None:
-    """It has the last state before the notebook ended."""
-    (table,) = run_notebook(tmp_path, CONNECT, SUBMIT, "cn.TransactionTracker(submission)")
-    assert "2 pending" in table
-
-
-@pytest.mark.kernel
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_nothing_is_left_running_when_all_is_settled(tmp_path: Path) -> None:
     """No thread polls, and a retry in a later cell is followed all the same."""
     refused = "client.sandbox.faults.add('failed_rows', 'PATCH /inventories', rows=(0, 1), message='Busy.')"
@@ -341,5 +323,8 @@ def test_after_a_restart_the_journal_goes_on(tmp_path: Path, northwind: Sandbox)
     account = "\n".join(line.strip() for line in account.splitlines())
     run_notebook(tmp_path, account, SUBMIT, "cn.TransactionTracker(submission)")
     again = "submission = cn.open_submission(client, cn.list_submissions()['submission_id'].iloc[-1])"
-    (table,) = run_notebook(tmp_path, account, f"{again}\ncn.TransactionTracker(submission)", "_ = submission.wait()")
+    hurry = "from cenports_nb.submissions.tracking import poller; poller.FIRST_POLL_SECONDS = 0.1"
+    (table,) = run_notebook(
+        tmp_path, account, f"{again}\n{hurry}\ncn.TransactionTracker(submission)", "_ = submission.wait()"
+    )
     assert "✓ 2 applied" in table

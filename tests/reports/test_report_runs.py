@@ -283,9 +283,7 @@ def test_a_report_runs_by_hand(tmp_path: Path) -> None:
     convert = ["nbconvert", "--execute", "--to", "html", f"--output-dir={tmp_path}", str(report)]
     with Sandbox(rate_limit=None, transaction_seconds=0.2) as sandbox:
         both = [
-            subprocess.Popen(
-                [sys.executable, "-m", *each], cwd=tmp_path, env=build_environment(tmp_path, sandbox.url)
-            )
+            subprocess.Popen([sys.executable, "-m", *each], cwd=tmp_path, env=build_environment(tmp_path, sandbox.url))
             for each in (papermill, convert)
         ]
         assert [process.wait(300) for process in both] == [0, 0]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 from support.kernel_server import build_import_path
 
@@ -124,6 +124,16 @@ def running_lab(home: Path) -> Iterator[Lab]:
 def load_lab(page: Page, lab: Lab) -> None:
     """Load JupyterLab with nothing open."""
     page.goto(f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}?token={lab.token}")
+
+
+def take_page(lab: Lab, context: BrowserContext, idle_pages: list[Page]) -> Page:
+    """Take a page with JupyterLab loaded and nothing open, a new one if there is none."""
+    if idle_pages:
+        return idle_pages.pop()
+    page = context.new_page()
+    load_lab(page, lab)
+    wait_until_restored(page)
+    return page
 
 
 def wait_until_restored(page: Page) -> None:

@@ -1,6 +1,7 @@
 """What cells and pages run in JupyterLab for more than one test."""
 
 from cenports_nb.sandbox import Sandbox
+from support.order_frames import CLOSING, NAUGHTY
 
 HURRY = """
 from datetime import timedelta
@@ -35,6 +36,27 @@ def submit_to(sandbox: Sandbox, *, poll_seconds: float = 0.3) -> str:
         "from cenports_nb.submissions.tracking import poller\npoller.FIRST_POLL_SECONDS = poller.MAX_POLL_SECONDS = "
     )
     return f"{connect}{hurry}{poll_seconds}{SUBMIT}"
+
+
+EXPLORER = f"""
+import warnings
+import cenports_nb as cn
+warnings.simplefilter("error")
+client = cn.connect("sandbox", time_zone="America/New_York")
+orders = cn.load_orders(client, last="120D", with_acknowledged=True)
+line_items = cn.load_line_items(client, last="120D", with_acknowledged=True)
+shipments = cn.load_shipments(client, last="60D")
+naughty, closing = {NAUGHTY!r}, {CLOSING!r}
+worst = orders["order_no"] == "11068"
+orders.loc[worst, ["order_no", "channel", "status", "ship_to_city", "contact_name"]] = [naughty, closing, naughty, naughty, closing]
+orders.loc[worst, "ship_to_state"] = "=1+1"
+line_items.loc[line_items["order_no"] == "11068", ["order_no", "product_sku", "product_name"]] = [naughty, naughty, closing]
+sent = shipments.iloc[[0]].assign(order_no=naughty, channel_id=orders.loc[worst, "channel_id"].iloc[0], tracking_number=closing)
+import pandas as pd
+shipments = pd.concat([shipments, sent])
+explorer = cn.OrderExplorer(orders, line_items, shipments)
+"""
+"""A cell that makes an explorer of orders, one of which has hostile names."""
 
 
 CONTRAST = """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import nbformat
 
 from cenports_nb.reports import find_notebook_folder
-from support.kernel_server import build_import_path
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 TOUR = tuple(path.name for path in sorted((find_notebook_folder() / "tour").glob("*.ipynb")))
@@ -28,13 +26,6 @@ GRIDS = {"2-look.ipynb": "orders", "4-correct.ipynb": "max_drop"}
 def copy_tour(folder: Path) -> Path:
     """Copy the notebooks, as a person does who wants to try them."""
     return Path(shutil.copytree(find_notebook_folder() / "tour", folder / "tour"))
-
-
-def surroundings(folder: Path, **more: str) -> dict[str, str]:
-    """Leave out what is configured outside, and keep what the processes keep in one folder."""
-    known = {name: value for name, value in os.environ.items() if not name.startswith("CENPORTS_")}
-    paths = {"CENPORTS_HOME": str(folder / "home"), "IPYTHONDIR": str(folder / "ipython")}
-    return {**known, **paths, "PYTHONPATH": build_import_path(), **more}
 
 
 def list_outputs(notebook: Path) -> list[Any]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cenports_nb.rendering.surface import (
-    has_name,
     name_argument,
-    name_arguments,
     name_method,
     name_parameter,
     name_submission,
@@ -35,16 +33,6 @@ def test_an_argument_has_a_name_on_each_surface(value: tuple[object, ...], pytho
     with use_options(OPTIONS):
         assert name_argument("last", *value) == terminal
     assert name_argument("last", *value) == python
-
-
-def test_alternatives_leave_out_what_a_terminal_lacks() -> None:
-    """No command takes order numbers, so no command line hears of them."""
-    assert name_arguments(("last", "30D"), "order_nos", ("acknowledged", False)) == (
-        "last='30D', order_nos= or acknowledged=False"
-    )
-    with use_options(OPTIONS):
-        assert name_arguments(("last", "30D"), "order_nos") == "--last 30D"
-        assert not has_name("order_nos")
 
 
 def test_methods_of_a_submission_are_commands_in_a_terminal() -> None:

@@ -10,37 +10,30 @@ import typer
 
 from cenports_nb.errors import InvalidRequestError
 
+SAME_NAMES = (
+    *(
+        "allow",
+        "at_count",
+        "basis",
+        "batch_size",
+        "by",
+        "canary",
+        "duplicates",
+        "encoding",
+        "end",
+        "hidden_rows",
+        "last",
+    ),
+    *("missing", "note", "notify_on", "on_objection", "on_stale", "out", "outcome", "resend", "sheet", "start"),
+    *("time_zone", "timeout", "unknown", "warehouse_map"),
+)
 ARGUMENT_OPTIONS = {
-    "allow": "--allow",
-    "at_count": "--at-count",
-    "basis": "--basis",
-    "batch_size": "--batch-size",
-    "by": "--by",
-    "canary": "--canary",
+    **{name: f"--{name.replace('_', '-')}" for name in SAME_NAMES},
     "channel_id": "--channel",
     "columns": "--column",
-    "duplicates": "--duplicates",
-    "encoding": "--encoding",
-    "end": "--end",
     "environment": "--env",
-    "hidden_rows": "--hidden-rows",
-    "last": "--last",
     "layout": "--column",
-    "missing": "--missing",
-    "note": "--note",
-    "notify_on": "--notify-on",
-    "on_objection": "--on-objection",
-    "on_stale": "--on-stale",
-    "out": "--out",
-    "outcome": "--outcome",
-    "resend": "--resend",
-    "sheet": "--sheet",
-    "start": "--start",
-    "time_zone": "--time-zone",
-    "timeout": "--timeout",
-    "unknown": "--unknown",
     "warehouse_code": "--warehouse",
-    "warehouse_map": "--warehouse-map",
 }
 """Arguments that messages of the package name -> the options that stand for them."""
 
@@ -83,35 +76,25 @@ def choose_period(start: str | None, end: str | None, last: str | None) -> str |
     return DEFAULT_PERIOD if start is None and end is None and last is None else last
 
 
-def parse_pair(option: str, text: str, example: str, *, at_last: bool = False) -> tuple[str, str]:
-    """Split name=value.
-
-    Args:
-        option: The option's name.
-        text: Its value.
-        example: A valid value, for the error message.
-        at_last: Split at the last equals sign, as the name may contain some, such as `="0012"`.
-
-    Raises:
-        InvalidRequestError: The value has another form.
-    """
-    name, equals, value = text.rpartition("=") if at_last else text.partition("=")
-    if not equals or not name:
-        raise InvalidRequestError(f"{option} {text!r} is not name=value, such as {option} {example}.")
-    return name, value
-
-
 def parse_pairs(
     option: str, texts: Sequence[str] | None, example: str, *, at_last: bool = False
 ) -> dict[str, str] | None:
-    """Split several values; None if there are none.
+    """Split values of the form name=value; None if there are none.
+
+    Args:
+        option: The option's name.
+        texts: Its values.
+        example: A valid value, for the error message.
+        at_last: Split at the last equals sign, as a name may contain some, such as `="0012"`.
 
     Raises:
         InvalidRequestError: A value has another form, or a name repeats.
     """
     found: dict[str, str] = {}
     for text in texts or ():
-        name, value = parse_pair(option, text, example, at_last=at_last)
+        name, equals, value = text.rpartition("=") if at_last else text.partition("=")
+        if not equals or not name:
+            raise InvalidRequestError(f"{option} {text!r} is not name=value, such as {option} {example}.")
         if name in found:
             raise InvalidRequestError(f"{option} has {name!r} twice: give it once.")
         found[name] = value

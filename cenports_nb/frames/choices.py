@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.rendering.surface import join_alternatives, name_argument
+from cenports_nb.rendering.surface import name_argument
 
 SYNONYMS = {
     **dict.fromkeys(("date", "order_date", "daily"), "day"),
@@ -32,7 +32,8 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> None:
         InvalidRequestError: It is none of them; the message lists them and suggests the closest.
     """
     if not isinstance(value, str) or value not in choices:
-        listed = join_alternatives([f'"{choice}"' for choice in choices])
+        *others, last = (f'"{choice}"' for choice in choices)
+        listed = f"{', '.join(others)} or {last}" if others else last
         named = name_argument(name, value)
         raise InvalidRequestError(f"{named} must be {listed}{suggest_choice([value], choices) or '.'}")
 

@@ -24,16 +24,6 @@ def use_options(options: Mapping[str, str]) -> Iterator[None]:
         _option_tables.pop()
 
 
-def is_terminal() -> bool:
-    """Tell whether messages are read by a person who typed a command."""
-    return bool(_option_tables)
-
-
-def has_name(argument: str) -> bool:
-    """Tell whether the reader can give this argument: in Python always, in a terminal if it has an option."""
-    return not _option_tables or argument in _option_tables[-1]
-
-
 def name_parameter(argument: str) -> str:
     """Name an argument without a value, as part of a sentence: `last`, or `--last` in a terminal."""
     return name_argument(argument).removesuffix("=")
@@ -55,12 +45,6 @@ def name_argument(argument: str, *value: object) -> str:
     if isinstance(value[0], list | tuple):
         return " ".join(f"{option} {_quote(str(item))}" for item in value[0])
     return f"{option} {_quote(str(value[0]))}"
-
-
-def name_arguments(*arguments: str | tuple[str, object]) -> str:
-    """List the arguments that the reader can give, as alternatives: `a=, b='x' or c=`."""
-    known = [(each,) if isinstance(each, str) else each for each in arguments]
-    return join_alternatives([name_argument(*each) for each in known if has_name(each[0])])
 
 
 def name_method(method: str, submission_id: str, arguments: str = "") -> str:
@@ -93,12 +77,6 @@ def name_submission_list() -> str:
 def choose_wording(*, python: str, terminal: str) -> str:
     """Choose the text for the reader, where the two have no words in common."""
     return terminal if _option_tables else python
-
-
-def join_alternatives(texts: list[str]) -> str:
-    """Write `a, b or c`."""
-    *others, last = texts
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _quote(text: str, *, always: bool = False) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -64,22 +62,23 @@ def _run_lab(arguments: list[str], folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="cenports-nb-") as made:
         # A `python3` kernel that the user has installed, perhaps of another environment, would take precedence.
         write_kernel_spec(str(Path(made) / "kernels" / "python3"))
-        with _set_environment("JUPYTER_PATH", os.pathsep.join(filter(None, [made, os.environ.get("JUPYTER_PATH")]))):
-            try:
-                LabApp.launch_instance(
-                    [
-                        f"--ServerApp.root_dir={folder}",
-                        f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}",
-                        "--ServerApp.answer_yes=True",  # one Ctrl-C is enough
-                        *arguments,
-                    ]
-                )
-            except SystemExit as end:
-                if end.code and _is_root() and not any("root" in argument for argument in arguments):
-                    raise InvalidRequestError(
-                        "JupyterLab does not start for the user root: take another user, or add `-- --allow-root`."
-                    ) from None
-                raise
+        os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [made, os.environ.get("JUPYTER_PATH")]))
+        try:
+            LabApp.launch_instance(
+                [
+                    f"--ServerApp.root_dir={folder}",
+                    f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}",
+                    "--ServerApp.answer_yes=True",  # one Ctrl-C is enough
+                    *arguments,
+                ]
+            )
+        except SystemExit as end:
+            is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+            if end.code and is_root and not any("root" in argument for argument in arguments):
+                raise InvalidRequestError(
+                    "JupyterLab does not start for the user root: take another user, or add `-- --allow-root`."
+                ) from None
+            raise
 
 
 def _check_port(port: int) -> None:
@@ -97,20 +96,3 @@ def _check_port(port: int) -> None:
             raise InvalidRequestError(
                 f"Port {port} is not available ({error.strerror}). Choose another --port, or leave it out for a free one."
             ) from None
-
-
-def _is_root() -> bool:
-    return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-@contextmanager
-def _set_environment(name: str, value: str) -> Iterator[None]:
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before

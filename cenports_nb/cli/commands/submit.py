@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -23,6 +22,7 @@ from cenports_nb.cli.submission_progress import (
 from cenports_nb.cli.terminal import check_can_confirm, confirm, print_status, print_text, stop_command
 from cenports_nb.errors import GuardRailError, InvalidRequestError, StaleStockError
 from cenports_nb.exit_codes import FAILED
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.rendering.text import escape_unprintable, format_count
 
 if TYPE_CHECKING:
@@ -35,17 +35,6 @@ OnStale = Literal["raise", "rebase", "drop", "force"]
 OnObjection = Literal["raise", "hold"]
 Missing = Literal["ignore", "zero"]
 Basis = Literal["on_hand", "net_of_open"]
-
-
-@dataclass(frozen=True)
-class SubmitOptions:
-    """Options of `submit_updates`."""
-
-    batch_size: int
-    on_stale: OnStale
-    on_objection: OnObjection
-    allow: tuple[str, ...]
-    canary: int
 
 
 def submit(
@@ -143,7 +132,9 @@ def submit(
         counts, warehouse, by, parse_pairs("--column", column, "quantity=Counted"),
         parse_pairs("--warehouse-map", warehouse_map, "MINE=THEIRS"), duplicates, sheet, encoding, hidden_rows, profile,
     )  # fmt: skip
-    submit_options = SubmitOptions(batch_size, on_stale, on_objection, tuple(allow or ()), canary)
+    submit_options: dict[str, Any] = {
+        "batch_size": batch_size, "on_stale": on_stale, "on_objection": on_objection, "allow": tuple(allow or ()), "canary": canary,
+    }  # fmt: skip
     account_options = AccountOptions(env, profile)
     reference = reference or file.reference
     with cn.connect(env, profile=profile, read_only=True) as reading_client:
@@ -172,7 +163,7 @@ def submit(
                 "Nothing to do: every change is 0." if differential else "Nothing to do: the stock is as counted."
             )
             return
-        available = _load_available(reading_client, submit_options.allow)
+        available = _load_available(reading_client, allow or ())
         left_out = _select_planned(left_out, updates)
         dry = _show_plan(reading_client, updates, available, left_out, submit_options)
         rows = int((dry.changes["outcome"] == "not_sent").sum())
@@ -191,15 +182,14 @@ def submit(
             cn.connect(env, profile=profile, base_url=reading_client.settings.base_url, read_only=False) as client,
         ):
             submission = cn.submit_updates(
-                client, updates, available=available, left_out=left_out, progress=False, **asdict(submit_options)
+                client, updates, available=available, left_out=left_out, progress=False, **submit_options
             )
             _follow_up(submission, file, seconds if wait else None, account_options)
 
 
 def _count_changes(updates: pd.DataFrame, counted: pd.DataFrame, name: str, account: str) -> str:
     """Count the planned rows that come from the file, and those that are set to 0 because the file lacks them."""
-    keys = ["warehouse_code", "product_sku"]
-    from_file = len(updates[keys].merge(counted[keys].drop_duplicates()))
+    from_file = len(updates[STOCK_KEYS].merge(counted[STOCK_KEYS].drop_duplicates()))
     lacking = len(updates) - from_file
     more = f", and {format_count(lacking, 'SKU')} that it lacks" if lacking else ""
     verb = "change" if len(updates) != 1 else "changes"
@@ -250,18 +240,14 @@ def _load_open_items(client: Client, actual: pd.DataFrame) -> tuple[pd.DataFrame
 
     open_items = cn.load_open_items(client, refresh=True)
     again = cn.load_actual_stock(client, refresh=True)
-    keys = ["warehouse_code", "product_sku"]
-    both = actual[[*keys, "quantity"]].merge(again[[*keys, "quantity"]], on=keys, how="outer")
+    both = actual[[*STOCK_KEYS, "quantity"]].merge(again[[*STOCK_KEYS, "quantity"]], on=STOCK_KEYS, how="outer")
     moved = both[(both["quantity_x"] != both["quantity_y"]).fillna(value=True).astype(bool)]
-    return open_items, moved[keys].assign(reason="its stock moved while the open lines were read: plan it again")
+    return open_items, moved[STOCK_KEYS].assign(reason="its stock moved while the open lines were read: plan it again")
 
 
 def _select_planned(left_out: pd.DataFrame | None, updates: pd.DataFrame) -> pd.DataFrame | None:
     """Return the rows to leave out that are part of the plan."""
-    if left_out is None:
-        return None
-    keys = ["warehouse_code", "product_sku"]
-    return left_out.merge(updates[keys].drop_duplicates(), on=keys)
+    return None if left_out is None else left_out.merge(updates[STOCK_KEYS].drop_duplicates(), on=STOCK_KEYS)
 
 
 def _show_plan(
@@ -269,7 +255,7 @@ def _show_plan(
     updates: pd.DataFrame,
     available: pd.DataFrame | None,
     left_out: pd.DataFrame | None,
-    submit_options: SubmitOptions,
+    submit_options: dict[str, Any],
 ) -> Submission:
     """Show the plan and the objections of guards; return it as a dry run, or stop where a guard blocks it."""
     import cenports_nb as cn  # noqa: PLC0415
@@ -285,7 +271,7 @@ def _show_plan(
                 left_out=left_out,
                 dry_run=True,
                 progress=False,
-                **asdict(submit_options),
+                **submit_options,
             )
     except GuardRailError as error:
         found = error.objections
@@ -293,7 +279,7 @@ def _show_plan(
             format_plan(build_plan_table(updates), found.assign(message=found["guard"] + ": " + found["message"]))
         )
         blocking = found[found["product_sku"].isna() | found["guard"].isin(STOPS_ALL)]
-        counted = blocking if submit_options.on_objection == "hold" else found  # the others would be held
+        counted = blocking if submit_options["on_objection"] == "hold" else found  # the others would be held
         names = list(dict.fromkeys(counted["guard"]))
         hold = "" if len(blocking) else " or send the rest with --on-objection hold"
         stop_command(
@@ -315,7 +301,7 @@ def _stale_rows_shown(updates: pd.DataFrame) -> Iterator[None]:
         yield
     except StaleStockError as error:
         stale = error.stale.assign(message=describe_moves(error.stale))
-        rows = updates.merge(stale[["warehouse_code", "product_sku"]])
+        rows = updates.merge(stale[STOCK_KEYS])
         print_text(format_plan(build_plan_table(rows), stale))
         stop_command(
             f"{format_count(len(stale), 'row')} changed since planning: nothing was sent. Run it again, or choose "

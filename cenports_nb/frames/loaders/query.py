@@ -19,7 +19,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import Day, parse_range
 from cenports_nb.frames.loaders.accounts import for_accounts, require_client
 from cenports_nb.frames.loaders.finalize import LoadOptions, OnReject
-from cenports_nb.rendering.surface import name_arguments, name_parameter
+from cenports_nb.rendering.surface import name_parameter
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -128,9 +128,9 @@ def parse_query(
     if acknowledged is not None and not isinstance(acknowledged, bool):
         raise InvalidRequestError(f"acknowledged={acknowledged!r} must be True, False or None.")
     if days is None and numbers is None and acknowledged is None:
-        both = f"{name_parameter('start')} and {name_parameter('end')}"
-        others = name_arguments(("last", "30D"), "order_nos", ("acknowledged", False))
-        raise InvalidRequestError(f"No days are given. Pass {both}, or {others}.")
+        raise InvalidRequestError(
+            "No days are given. Pass start and end, or last='30D', order_nos= or acknowledged=False."
+        )
     if with_acknowledged and acknowledged is not None:
         raise InvalidRequestError("Pass either acknowledged= or with_acknowledged=True, not both.")
     params = {

@@ -17,8 +17,8 @@ from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.rendering.surface import name_argument
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.guards.row_limits import fell_equally
-from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 from cenports_nb.stock.plans.metadata import PlanMetadata, mark_as_part
+from cenports_nb.stock.plans.update_frame import compute_fingerprint
 from cenports_nb.submissions.rules.decide import describe_move
 
 OnStale = Literal["raise", "rebase", "drop", "force"]

@@ -26,8 +26,8 @@ from cenports_nb.rendering.surface import choose_wording, name_argument
 from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.guards.registry import GUARDS
 from cenports_nb.stock.guards.thresholds import read_thresholds
-from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 from cenports_nb.stock.plans.metadata import read_metadata
+from cenports_nb.stock.plans.update_frame import compute_fingerprint
 from cenports_nb.submissions.context import create_head, get_context
 from cenports_nb.submissions.final_rows import (
     ON_STALE_MODES,

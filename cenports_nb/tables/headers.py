@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.rendering.text import truncate
+from cenports_nb.rendering.text import list_names, truncate
 
 Score = Callable[[Sequence[str]], int]
 """Counts how many of the wanted columns a row seems to name."""
@@ -29,9 +29,7 @@ def join_lines(header: str) -> str:
 
 def list_headers(headers: Iterable[str]) -> str:
     """List up to twelve headers for an error, each shortened."""
-    cut = [truncate(header, 40) for header in headers]
-    more = f" and {len(cut) - 12} more" if len(cut) > 12 else ""
-    return (", ".join(cut[:12]) or "none") + more
+    return list_names([truncate(header, 40) for header in headers], 12)
 
 
 def check_header_row(rows: Sequence[Sequence[str]], lines: Sequence[int], score: Score, name: str, line: str) -> None:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.arrow_columns import from_arrow
 from cenports_nb.frames.row_keys import IntArray, Mask
-from cenports_nb.rendering.text import pluralize
+from cenports_nb.rendering.text import add_article, list_names, pluralize
 
 CellFlag = Literal["date", "error", "formula", "number", "unshown", "overflow"]
 """What is special about a cell of a workbook: a date; an error such as #N/A; a formula without a saved result; a number
@@ -27,6 +27,11 @@ REFUSED_FLAGS: Mapping[CellFlag, tuple[str, str]] = {
     "overflow": ("a number too large for Excel", "enter the value again"),
 }
 """Flags that no column may have: what is wrong, and what to do."""
+
+SHORTENED = r"\d([.,]\d+)?E\+\d\d$"
+"""How Excel writes a long number to a text file, without its last digits."""
+AS_TEXT = "give the column the format Text or 0 in Excel, enter it again, and save"
+"""What to do about a column of identifiers that a spreadsheet has changed."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +76,20 @@ class Table:
         """Return a column without blanks around its values, nulls as empty text."""
         return from_arrow(self._trim(place, self.columns[place]))
 
-    def read_identifiers(self, place: int) -> pd.Series[Any]:
-        """Return a column as the workbook shows it, such as 0012 for the number 12."""
-        return from_arrow(self._trim(place, self.shown.get(place, self.columns[place])))
+    def read_identifiers(self, place: int, name: str) -> pd.Series[Any]:
+        """Return a column of SKUs, order numbers or the like as the workbook shows it, such as 0012 for the number 12.
+
+        Raises:
+            InvalidRequestError: Dates, numbers whose shown text is not known, or shortened numbers; named as `name`.
+        """
+        identifiers, one = from_arrow(self._trim(place, self.shown.get(place, self.columns[place]))), add_article(name)
+        self.refuse(self.find_flagged("date", place), f"{one} that Excel made a date", AS_TEXT)
+        unshown = f"{one} that is a number in a format that hides its digits, or has more than 15 of them"
+        self.refuse(self.find_flagged("unshown", place), unshown, AS_TEXT)
+        if self.separator is not None:  # workbooks and Parquet files hold all digits, whatever they show
+            shortened = identifiers.str.match(SHORTENED).to_numpy(dtype=bool)
+            self.refuse(shortened, f"{one} that Excel shortened, such as 7.12345E+11, so that digits are lost", AS_TEXT)
+        return identifiers
 
     def find_flagged(self, flag: CellFlag, place: int) -> Mask:
         """Return a mask of a column's cells with a flag."""
@@ -114,8 +130,7 @@ class Table:
         """
         where = self.lines[bad]
         if len(where):
-            more = f" and {len(where) - 5:,} more" if len(where) > 5 else ""
-            found = f"{pluralize(self.line, len(where))} {', '.join(map(str, where[:5]))}{more}"
+            found = f"{pluralize(self.line, len(where))} {list_names([str(line) for line in where])}"
             raise InvalidRequestError(f"{self.title} has {what} in {found}: {advice or 'fix it'}. Nothing was read.")
 
     def refuse_flagged(self, places: Mapping[str, int]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cenports_nb.stock.plans.fingerprint import compute_fingerprint
+from cenports_nb.stock.plans.update_frame import compute_fingerprint
 
 COLUMNS = ["warehouse_code", "product_sku", "type", "quantity"]
 KEY = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=4)

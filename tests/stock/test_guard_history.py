@@ -9,7 +9,7 @@ import pytest
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.stock.plans.fingerprint import compute_fingerprint
+from cenports_nb.stock.plans.update_frame import compute_fingerprint
 
 KEYS = ["warehouse_code", "product_sku"]
 ACTUAL = pd.DataFrame({"warehouse_code": "W", "product_sku": list("ABC"), "quantity": 10})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -13,17 +13,13 @@ from cenports_nb.errors import InvalidRequestError
 
 ColumnKind = Literal["text", "number", "money", "change", "instant", "flag", "bar", "live"]
 
-COLUMN_KINDS = {
-    "text": "text, left-aligned; searchable",
-    "number": "whole number with thousands separators, right-aligned",
-    "money": "amount, to the cent",
-    "change": "number with its sign",
-    "instant": "time in the grid's zone, to the minute; text, such as a plain day, stays as it is",
-    "flag": "yes or no, with a sign",
-    "bar": "change with its sign, drawn to the left or right of a center line",
-    "live": "text that the page computes; not a column of the frame",
-}
-"""How values are drawn, sorted and searched."""
+"""How values are drawn, sorted and searched.
+
+`text` is left-aligned; `number` whole, with thousands separators, `money` to the cent and `change` with its sign, all
+right-aligned; `instant` a time in the grid's zone, to the minute, or a text such as a plain day as it is; `flag` yes or
+no, with a sign; `bar` a change drawn to the left or right of a center line; `live` a text that the page computes, which
+is no column of the frame.
+"""
 
 INSTANT_FORMAT = "%Y-%m-%d %H:%M"
 
@@ -35,7 +31,7 @@ class Column:
     Attributes:
         name: The frame's column.
         title: The header.
-        kind: One of `COLUMN_KINDS`.
+        kind: How its values are drawn.
         choice: Offer a list of its values as a filter.
         letters: The width in characters; by default that of the values, up to a limit.
         hint: The tooltip of the header.
@@ -51,11 +47,6 @@ class Column:
     hint: str = ""
     hidden: bool = False
     hide_order: int = 0
-
-
-def describe_columns(columns: Sequence[Column]) -> list[dict[str, Any]]:
-    """Describe columns for the page."""
-    return [asdict(column) for column in columns]
 
 
 def encode_frame(frame: pd.DataFrame, columns: Sequence[Column], time_zone: str = "UTC") -> bytes:

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from cenports_nb.notebook.grid.columns import Column, describe_columns, encode_frame
+from cenports_nb.notebook.grid.columns import Column, encode_frame
 
 PAGE_FOLDER = Path(__file__).parent / "page"
 SCRIPTS = (
@@ -129,7 +129,7 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
         """
         return cls(
             label=label,
-            columns=describe_columns(columns),
+            columns=[asdict(column) for column in columns],
             data=encode_frame(frame, columns, time_zone),
             rows=len(frame),
             selectable=selected is not None,
@@ -159,7 +159,7 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
             columns: The columns to show.
         """
         with self.hold_sync():
-            self.columns = describe_columns(columns)
+            self.columns = [asdict(column) for column in columns]
             self.data = encode_frame(frame, columns, self.time_zone)
 
     def show_details(self, row: int, sections: Sequence[DetailSection]) -> None:

@@ -39,17 +39,6 @@ class Decision:
         return mask
 
 
-@dataclass(frozen=True)
-class WarehouseTotal:
-    """What the selected rows of a warehouse do: rows, units more, units less, and rows left out."""
-
-    warehouse_code: str
-    rows: int
-    more: int
-    less: int
-    left_out: int
-
-
 def parse_decision(content: Mapping[str, Any], rows: int, acceptable_guards: Sequence[str]) -> Decision | None:
     """Parse a decision that the page sent; None if it is invalid.
 
@@ -134,23 +123,3 @@ def list_accepted(table: ReviewTable, decision: Decision) -> pd.DataFrame:
         [row_objections[is_selected], general_objections[general_objections["guard"].isin(decision.accepted)]],
         ignore_index=True,
     )
-
-
-def sum_by_warehouse(table: ReviewTable, decision: Decision) -> list[WarehouseTotal]:
-    """Sum what the selected rows do, by warehouse."""
-    change = table.frame["change"].fillna(0).astype("int64")
-    on = pd.Series(decision.selected(len(change)), index=change.index)
-    sums = pd.DataFrame(
-        {
-            "warehouse_code": table.frame["warehouse_code"],
-            "rows": on.astype("int64"),
-            "more": change.clip(lower=0).where(on, 0),
-            "less": (-change.clip(upper=0)).where(on, 0),
-            "left_out": (~on).astype("int64"),
-        }
-    )
-    totals = sums.groupby("warehouse_code", sort=False).sum()
-    return [
-        WarehouseTotal(str(code), *map(int, values))
-        for code, values in zip(totals.index, totals.to_numpy(), strict=True)
-    ]

@@ -14,7 +14,7 @@ import pandas as pd
 
 from cenports_nb.ipython import get_kernel, is_attended
 from cenports_nb.notebook.live_output.live_output import LiveOutput
-from cenports_nb.stock.plans.fingerprint import compute_fingerprint
+from cenports_nb.stock.plans.update_frame import compute_fingerprint
 from cenports_nb.submissions.context import get_context
 from cenports_nb.submissions.journal.queries import count_sent_batches
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
 from dataclasses import replace
 
 from cenports_nb.api.client import Client
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.notebook.grid.static_table import render_static_table
 from cenports_nb.notebook.grid.widget import RowMask
-from cenports_nb.notebook.review.decision import Decision, WarehouseTotal, list_accepted, sum_by_warehouse
+from cenports_nb.notebook.review.decision import Decision, list_accepted
 from cenports_nb.notebook.review.review_table import ReviewTable
-from cenports_nb.rendering.text import format_count
-from cenports_nb.stock.plans.plan_text import format_plan
+from cenports_nb.rendering.text import format_count, list_names
+from cenports_nb.stock.plans.plan_text import format_plan, sum_by_warehouse
 from cenports_nb.submissions.objections import is_blocking
 from cenports_nb.submissions.submission import Submission
 
@@ -75,7 +74,7 @@ def render_review(
         f'<div class="doubt">! {html.escape(text)} — {"accepted" if guard in decision.accepted else "not accepted"}</div>'
         for guard, text in zip(table.general_objections["guard"], table.general_objections["message"], strict=True)
     )
-    totals = "".join(f"<div>{html.escape(line)}</div>" for line in format_totals(sum_by_warehouse(table, decision)))
+    totals = "".join(f"<div>{html.escape(line)}</div>" for line in format_totals(table, decision))
     body = f"{objections_html}{table_html}{totals}"
     head = f"<b>{html.escape(format_title(table, client))}</b><div>{html.escape(note)}</div>"
     if folded:
@@ -91,16 +90,19 @@ def _move_first(first: RowMask) -> list[int]:
 def format_review(table: ReviewTable, decision: Decision, client: Client, note: str) -> str:
     """Format the plan with its totals as text for a terminal."""
     plan = table.frame[["warehouse_code", "product_sku", "now", "new", "change"]]
-    totals = "\n".join(format_totals(sum_by_warehouse(table, decision)))
+    totals = "\n".join(format_totals(table, decision))
     return f"{format_title(table, client)}\n{note}\n\n{format_plan(plan, table.objections)}\n\nTicked:\n{totals}"
 
 
-def format_totals(totals: Sequence[WarehouseTotal]) -> list[str]:
-    """Format totals, one line each."""
+def format_totals(table: ReviewTable, decision: Decision) -> list[str]:
+    """Say what the selected rows of each warehouse do, and how many are left out, one line each."""
+    codes, selected = table.frame["warehouse_code"], decision.selected(len(table.frame))
+    change = table.frame["change"].fillna(0)
+    sums = sum_by_warehouse(codes[selected], change[selected]).reindex(codes.unique(), fill_value=0)
     return [
-        f"{total.warehouse_code}: {format_count(total.rows, 'row')} ticked, {format_count(total.more, 'unit')} more, "
-        f"{format_count(total.less, 'unit')} less, {total.left_out:,} left out"
-        for total in totals
+        f"{code}: {format_count(rows, 'row')} ticked, {format_count(more, 'unit')} more, {format_count(less, 'unit')} less, "
+        f"{int((codes[~selected] == code).sum()):,} left out"
+        for code, rows, more, less in sums.itertuples(name=None)
     ]
 
 
@@ -116,30 +118,24 @@ def describe_accepted(table: ReviewTable, decision: Decision) -> str:
     names += general["guard"].unique().tolist()
     if not names:
         return ""
-    hidden = len(names) - MAX_ACCEPTED_NAMES
-    more = f" and {hidden:,} more" if hidden > 0 else ""
-    return f"{format_count(len(names), 'objection')} accepted: {', '.join(names[:MAX_ACCEPTED_NAMES])}{more}"
+    return f"{format_count(len(names), 'objection')} accepted: {list_names(names, MAX_ACCEPTED_NAMES)}"
 
 
 def describe_dry_run(dry: Submission, client: Client, accepted: str) -> list[str]:
     """Describe a dry run: what would be sent where, what would not, and which objections are accepted."""
-    rows = dry.changes
-    sent_rows = rows[rows["outcome"] == "not_sent"]
+    every = dry.changes
+    sent_rows = every[every["outcome"] == "not_sent"]
     before = sent_rows["before_quantity"].fillna(sent_rows["current_quantity"]).fillna(0)
-    change = (
-        (sent_rows["quantity"] - before).where(sent_rows["type"] == "TRUE_UP", sent_rows["quantity"]).astype("int64")
-    )
+    change = (sent_rows["quantity"] - before).where(sent_rows["type"] == "TRUE_UP", sent_rows["quantity"])
     requests = sent_rows["batch"].nunique()
     lines = [
         f"Dry run: {format_count(len(sent_rows), 'row')} would go to {describe_account(client)} in {format_count(requests, 'request')}; nothing was sent."
     ]
-    for code in sent_rows["warehouse_code"].unique():
-        warehouse_change = change[(sent_rows["warehouse_code"] == code).to_numpy()]
-        lines.append(
-            f"{code}: {format_count(len(warehouse_change), 'row')}, {format_count(int(warehouse_change.clip(lower=0).sum()), 'unit')} more, "
-            f"{format_count(int(-warehouse_change.clip(upper=0).sum()), 'unit')} less than the stock of this moment"
-        )
-    held = len(rows) - len(sent_rows)
+    lines += [
+        f"{code}: {format_count(rows, 'row')}, {format_count(more, 'unit')} more, {format_count(less, 'unit')} less than the stock of this moment"
+        for code, rows, more, less in sum_by_warehouse(sent_rows["warehouse_code"], change).itertuples(name=None)
+    ]
+    held = len(every) - len(sent_rows)
     if held:
         lines.append(f"{format_count(held, 'row')} would be held, with the reasons beside them.")
     return [*lines, f"{accepted}."] if accepted else lines

@@ -14,8 +14,7 @@ from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.tables.identifiers import AS_TEXT
-from cenports_nb.tables.table import Table
+from cenports_nb.tables.table import AS_TEXT, Table
 
 IDENTIFIERS = ("product_sku", "product_upc", "retailer_sku")
 UPC = r"^(\d{8}|\d{12,14})$"

@@ -36,7 +36,6 @@ from cenports_nb.stock.plans.update_frame import MAX_UNITS
 from cenports_nb.tables.encodings import decode_columns
 from cenports_nb.tables.headers import list_headers, normalize_header
 from cenports_nb.tables.hidden_rows import HiddenRows
-from cenports_nb.tables.identifiers import read_identifiers
 from cenports_nb.tables.read import read_table
 from cenports_nb.tables.table import Table
 
@@ -125,7 +124,7 @@ def read_counts(
     if "warehouse_code" not in places:
         _refuse_total(table, [names], quantity, alone=False)
     table.refuse((names == "").to_numpy(), f"no {by}", "fill it in, or delete the row")
-    names = read_identifiers(table, places[by], by)
+    names = table.read_identifiers(places[by], by)
     skus = names if by == "product_sku" else look_up_skus(codes, names, by, stock, table)
     for what, bad in flaws:
         table.refuse(bad, what)
@@ -217,7 +216,7 @@ def _warehouses(
     names, quantity = others
     _refuse_total(table, [codes, names], quantity, alone=True)
     table.refuse((codes == "").to_numpy(), "no warehouse_code", "fill it in, or delete the row")
-    codes = read_identifiers(table, place, "warehouse_code")
+    codes = table.read_identifiers(place, "warehouse_code")
     if given is not None:
         differs = (codes != given).to_numpy()
         table.refuse(

@@ -10,7 +10,7 @@ from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.rendering.surface import name_method, name_submission
 from cenports_nb.stock.guards.context import GuardContext, Objections, object_to_frame
-from cenports_nb.stock.plans.fingerprint import compute_fingerprint
+from cenports_nb.stock.plans.update_frame import compute_fingerprint
 
 ADVICE = {
     "pending": "wait for it with {wait}, because it may still take effect, then plan again",

@@ -12,7 +12,8 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.frame_kinds import refuse_swapped, refuse_swapped_stock
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, refuse_duplicates, validate_columns
-from cenports_nb.stock.plans.metadata import write_metadata
+from cenports_nb.rendering.text import list_names
+from cenports_nb.stock.plans.metadata import describe_sources, write_metadata
 from cenports_nb.stock.plans.update_frame import (
     MAX_UNITS,
     STOCK_COLUMNS,
@@ -20,9 +21,6 @@ from cenports_nb.stock.plans.update_frame import (
     check_stock,
     look_up_quantities,
 )
-
-MAX_NAMED_ROWS = 5
-"""Rows named in an error."""
 
 
 def build_differential(
@@ -80,7 +78,7 @@ def build_differential(
     plan = build_update_frame(
         keys, "DIFFERENTIAL", quantity, current=current, known=known, actual=now, reason=reason, reference=reference
     )
-    return write_metadata(plan, actual)
+    return write_metadata(plan, describe_sources(actual))
 
 
 def _read_changes(changes: pd.DataFrame) -> pd.DataFrame:
@@ -100,11 +98,9 @@ def _read_changes(changes: pd.DataFrame) -> pd.DataFrame:
 def _refuse(read: pd.DataFrame, bad: Mask, what: str, advice: str, current: IntArray | None = None) -> None:
     if not bad.any():
         return
-    rows = np.flatnonzero(bad)
     named = [
         f"{read['product_sku'].iloc[row]} in {read['warehouse_code'].iloc[row]} ({read['quantity'].iloc[row]:+d}"
         + (f" of {current[row]})" if current is not None else ")")
-        for row in rows[:MAX_NAMED_ROWS]
+        for row in np.flatnonzero(bad)
     ]
-    more = f" and {len(rows) - MAX_NAMED_ROWS:,} more" if len(rows) > MAX_NAMED_ROWS else ""
-    raise InvalidRequestError(f"Rows of changes {what}: {', '.join(named)}{more}: {advice}.")
+    raise InvalidRequestError(f"Rows of changes {what}: {list_names(named)}: {advice}.")

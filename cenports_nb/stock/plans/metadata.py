@@ -61,7 +61,7 @@ class PlanMetadata(msgspec.Struct, frozen=True):
         partner_id: The account of that stock.
         as_of: When that stock was loaded, UTC.
         at_count: Whether the counts are compared with the stock of an earlier time.
-        compared: When the stock that the counts are compared with was loaded: that earlier one, or `as_of`.
+        compared_as_of: When the stock that the counts are compared with was loaded: that earlier one, or `as_of`.
         basis: As given to `build_true_up`; None for a plan without counts.
         missing: As given to `build_true_up`.
         warehouses: How much of each warehouse was counted.
@@ -94,42 +94,28 @@ class PlanMetadata(msgspec.Struct, frozen=True):
     unsettled: dict[str, UnsettledSkus] = {}
 
 
-def write_metadata(
-    updates: pd.DataFrame,
-    actual: pd.DataFrame | None,
-    *,
-    at_count: pd.DataFrame | None = None,
-    basis: str | None = None,
-    missing: str | None = None,
-    warehouses: dict[str, Coverage] | None = None,
-    open_items: pd.DataFrame | None = None,
-    open_quantities: dict[str, dict[str, int]] | None = None,
-    settled: dict[str, str] | None = None,
-    remembered: dict[str, str] | None = None,
-    unsettled: dict[str, UnsettledSkus] | None = None,
-) -> pd.DataFrame:
-    """Write the metadata of a plan into its `attrs`, and return the plan."""
+def describe_sources(
+    actual: pd.DataFrame | None, at_count: pd.DataFrame | None = None, open_items: pd.DataFrame | None = None
+) -> PlanMetadata:
+    """Describe the stock and the open lines that a plan is made from."""
     origin = None if actual is None else provenance(actual)
     compared = origin if at_count is None else provenance(at_count)
     lines = None if open_items is None else provenance(open_items)
-    metadata = PlanMetadata(
+    return PlanMetadata(
         environment=origin.environment if origin else None,
         partner_id=origin.partner_id if origin else None,
         as_of=origin.as_of if origin else None,
         at_count=at_count is not None,
         compared_as_of=compared.as_of if compared else None,
-        basis=basis,
-        missing=missing,
-        warehouses=warehouses or {},
         open_as_of=lines.as_of if lines else None,
-        open_quantities=open_quantities or {},
-        settled=settled or {},
-        remembered=remembered or {},
-        unsettled=unsettled or {},
         open_lines=None if lines is None or at_count is not None else _describe_query(lines),
     )
-    updates.attrs[ATTRS_KEY] = msgspec.json.encode(metadata).decode()
-    return updates
+
+
+def write_metadata(plan: pd.DataFrame, metadata: PlanMetadata) -> pd.DataFrame:
+    """Write the metadata of a plan into its `attrs`, and return the plan."""
+    plan.attrs = {**plan.attrs, ATTRS_KEY: msgspec.json.encode(metadata).decode()}
+    return plan
 
 
 def _describe_query(lines: Provenance) -> OpenLinesQuery | None:
@@ -146,16 +132,8 @@ def _describe_query(lines: Provenance) -> OpenLinesQuery | None:
 
 def mark_as_part(part: pd.DataFrame, fingerprint: str) -> pd.DataFrame:
     """Write the fingerprint of the whole plan into a part of it, and return the part."""
-    metadata = msgspec.structs.replace(read_metadata(part) or PlanMetadata(), parent_fingerprint=fingerprint)
-    part.attrs = {**part.attrs, ATTRS_KEY: msgspec.json.encode(metadata).decode()}
-    return part
-
-
-def mark_as_reversal(plan: pd.DataFrame, submission_id: str) -> pd.DataFrame:
-    """Write into a plan which submission it undoes, and return the plan; the submission then identifies its document."""
-    metadata = msgspec.structs.replace(read_metadata(plan) or PlanMetadata(), reversal_of=submission_id)
-    plan.attrs = {**plan.attrs, ATTRS_KEY: msgspec.json.encode(metadata).decode()}
-    return plan
+    metadata = read_metadata(part) or PlanMetadata()
+    return write_metadata(part, msgspec.structs.replace(metadata, parent_fingerprint=fingerprint))
 
 
 def read_metadata(updates: pd.DataFrame) -> PlanMetadata | None:

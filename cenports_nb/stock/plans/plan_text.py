@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -50,13 +52,15 @@ def format_plan(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MAX
 
 
 def _format_totals(plan: pd.DataFrame) -> list[str]:
-    change = plan["change"].fillna(plan["new"]).fillna(0).astype("int64")
-    sums = pd.DataFrame(
-        {"warehouse_code": plan["warehouse_code"], "rows": 1, "up": change.clip(lower=0), "down": -change.clip(upper=0)}
-    )
-    found = sums.groupby("warehouse_code", sort=False).sum()
-    columns = [found[name].tolist() for name in ("rows", "up", "down")]
+    change = plan["change"].fillna(plan["new"]).fillna(0)
     return [
-        f"{code}: {format_count(rows, 'row')}, {format_count(up, 'unit')} up, {format_count(down, 'unit')} down"
-        for code, rows, up, down in zip(found.index, *columns, strict=True)
+        f"{code}: {format_count(rows, 'row')}, {format_count(more, 'unit')} up, {format_count(less, 'unit')} down"
+        for code, rows, more, less in sum_by_warehouse(plan["warehouse_code"], change).itertuples(name=None)
     ]
+
+
+def sum_by_warehouse(codes: pd.Series[Any], change: pd.Series[Any]) -> pd.DataFrame:
+    """Sum changes by warehouse, in the order of their rows: `rows more less`."""
+    units = change.astype("int64")
+    sums = pd.DataFrame({"rows": 1, "more": units.clip(lower=0), "less": -units.clip(upper=0)})
+    return sums.groupby(codes, sort=False).sum()

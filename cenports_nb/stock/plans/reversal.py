@@ -13,10 +13,9 @@ from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows,
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
-from cenports_nb.stock.plans.metadata import mark_as_reversal
+from cenports_nb.rendering.text import list_names
+from cenports_nb.stock.plans.metadata import PlanMetadata, write_metadata
 from cenports_nb.stock.plans.update_frame import build_update_frame
-
-MAX_NAMED_ROWS = 5
 
 
 def build_reversal(
@@ -88,7 +87,8 @@ def build_reversal(
         reason=name if reason is None else reason,
         reference=name if reference is None else reference,
     )
-    return mark_as_reversal(plan, str(submission.submission_id))
+    # The submission identifies the document of its reversal.
+    return write_metadata(plan, PlanMetadata(reversal_of=str(submission.submission_id)))
 
 
 def _select_rows(rows: pd.DataFrame, keys: pd.DataFrame, outcomes: pd.Series[Any], applied: Mask) -> Mask:
@@ -117,6 +117,4 @@ def _select_rows(rows: pd.DataFrame, keys: pd.DataFrame, outcomes: pd.Series[Any
 
 def _format_keys(keys: pd.DataFrame, rows: IntArray) -> str:
     """List the first keys, for a message."""
-    shown = [f"{keys['product_sku'].iloc[row]} in {keys['warehouse_code'].iloc[row]}" for row in rows[:MAX_NAMED_ROWS]]
-    more = f" and {len(rows) - MAX_NAMED_ROWS:,} more" if len(rows) > MAX_NAMED_ROWS else ""
-    return ", ".join(shown) + more
+    return list_names([f"{sku} in {code}" for code, sku in keys[STOCK_KEYS].iloc[rows].itertuples(index=False)])

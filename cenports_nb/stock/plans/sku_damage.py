@@ -73,18 +73,8 @@ def _select(skus: pd.Series[Any], pattern: str) -> Iterator[tuple[int, str]]:
     return zip(np.flatnonzero(found).tolist(), skus[found].tolist(), strict=True)
 
 
-def find_numbers(counted: pd.Series[Any], stocked: pd.Series[Any]) -> tuple[RowKeys, RowKeys]:
-    """Find keys of numbers that were written in another way, such as `1.00E+05` for `1E5` or `100000`.
-
-    Args:
-        counted: Folded SKUs.
-        stocked: Folded SKUs.
-    """
-    return _write_plainly(counted), _write_plainly(stocked)
-
-
-def _write_plainly(skus: pd.Series[Any]) -> RowKeys:
-    """Write numbers as plain digits."""
+def find_numbers(skus: pd.Series[Any]) -> RowKeys:
+    """Find keys of numbers that were written in another way, such as `1.00E+05` for `1E5` or `100000`, of folded SKUs."""
     pattern = "|".join(f"(?:{one})" for one in (E_NOTATION, GROUPED_NUMBER, ZERO_FRACTION))
     rows, keys = [], []
     for row, text in _select(skus, pattern):
@@ -320,7 +310,7 @@ def find_damage(
     wrong = find_wrong_code_pages(counted, stocked, is_open)
     parts = [
         (wrong, ([], [])),
-        find_numbers(*folded),
+        (find_numbers(folded[0]), find_numbers(folded[1])),
         find_shortened_numbers(*folded),
         find_dates(counted, stocked),
         find_lost_characters(counted, stocked, loose),

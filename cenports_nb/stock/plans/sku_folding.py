@@ -53,11 +53,6 @@ def fold_loosely(skus: pd.Series[Any]) -> pd.Series[Any]:
     return from_arrow(pc.utf8_ltrim(text, characters="0"))
 
 
-def fold_text(text: str) -> str:
-    """Fold one SKU like `fold_skus`."""
-    return str(fold_skus(pd.Series([text], dtype="str")).iloc[0])
-
-
 def is_match(skus: pd.Series[Any], pattern: str) -> pd.Series[Any]:
     """Return which SKUs match a pattern in Arrow's syntax, without creating Python strings."""
     return pd.Series(pc.match_substring_regex(to_arrow(skus).combine_chunks(), pattern).to_numpy(zero_copy_only=False))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+import msgspec
 import numpy as np
 import pandas as pd
 
@@ -22,7 +23,7 @@ from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.sku_settlements import read_settlements
 from cenports_nb.rendering.text import format_count
-from cenports_nb.stock.plans.metadata import Coverage, UnsettledSkus, write_metadata
+from cenports_nb.stock.plans.metadata import Coverage, UnsettledSkus, describe_sources, write_metadata
 from cenports_nb.stock.plans.sku_suggestions import find_resembled
 from cenports_nb.stock.plans.unknown_skus import (
     check_settlements,
@@ -144,20 +145,17 @@ def build_true_up(
     if "counted_at" in timed.columns:
         count_rows = np.where(rows < len(counted), rows, -1)[changed]
         plan["counted_at"] = timed["counted_at"].reset_index(drop=True).reindex(count_rows).array
-    coverage = _measure_coverage(counted, now, joined.is_counted)
-    return write_metadata(
-        plan,
-        actual,
-        at_count=at_count,
+    metadata = msgspec.structs.replace(
+        describe_sources(actual, at_count, None if lines is None else open_items),
         basis=basis,
         missing=missing,
-        warehouses=coverage,
-        open_items=open_items if lines is not None else None,
-        open_quantities=None if lines is None else _sum_open_quantities(lines, plan),
+        warehouses=_measure_coverage(counted, now, joined.is_counted),
+        open_quantities={} if lines is None else _sum_open_quantities(lines, plan),
         settled=settled,
         remembered=joined.remembered,
         unsettled=_list_unsettled(counts, joined, is_zeroed),
     )
+    return write_metadata(plan, metadata)
 
 
 @dataclass(frozen=True)

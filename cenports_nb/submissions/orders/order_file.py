@@ -15,7 +15,6 @@ from cenports_nb.rendering.text import add_article
 from cenports_nb.submissions.orders.order_columns import LINE_COLUMNS, LINE_SUB_TOTAL, ORDER_COLUMNS, read_text
 from cenports_nb.tables.encodings import decode_columns
 from cenports_nb.tables.hidden_rows import settle_hidden_rows
-from cenports_nb.tables.identifiers import read_identifiers
 from cenports_nb.tables.read import read_table
 from cenports_nb.tables.table import Table
 
@@ -79,7 +78,7 @@ def _read_column(table: Table, place: int, name: str | None) -> pd.Series[Any]:
     if name in TEXT_COLUMNS:
         what = f"{add_article(name)} that is a number, so that zeros in front may be lost"
         table.refuse(table.find_flagged("number", place), what, "make the column text, and enter it again")
-        texts = read_identifiers(table, place, name).str.replace("\r\n", "\n")
+        texts = table.read_identifiers(place, name).str.replace("\r\n", "\n")
         quoted = texts.str.match(APOSTROPHE).to_numpy(dtype=bool)
         table.refuse(
             quoted, f"{add_article(name)} with an apostrophe in front, which a spreadsheet would hide", "delete it"

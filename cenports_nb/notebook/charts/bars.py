@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +13,12 @@ from cenports_nb.notebook.charts.canvas import (
     NAME_CHAR_POINTS,
     NAME_MAX_LENGTH,
     available_width,
+    draw_headline,
+    draw_message,
+    draw_remark,
     estimate_axis_width,
     format_axis,
+    prepare_axes,
     replace_undrawable,
 )
 from cenports_nb.notebook.charts.palette import choose_palette
@@ -35,9 +39,27 @@ def bar_style(ax: Axes) -> dict[str, Any]:
     return {"edgecolor": choose_palette(ax).background, "linewidth": 0.8, "height": 0.7}
 
 
-def bar_chart_height(count: int) -> float:
-    """Return the height in inches that a figure of so many bars needs; 0 for none."""
-    return 1.5 + 0.42 * max(count, 2) if count else 0
+def draw_bar_chart(
+    ax: Axes | None,
+    count: int,
+    heading: str,
+    *,
+    draw: Callable[[Axes], None],
+    nothing: str,
+    remark: Sequence[str],
+    columns: int = 3,
+) -> Axes:
+    """Draw a title, bars with a legend and a remark below them on the caller's Axes or a new figure; return the Axes.
+
+    `draw` draws and names so many bars; where there are none, the chart is the sentence `nothing`.
+    """
+    ax = prepare_axes(ax, 1.5 + 0.42 * max(count, 2) if count else 0)
+    if not count:
+        return draw_message(ax, heading, nothing)
+    draw(ax)
+    draw_headline(ax, heading, columns=columns)
+    draw_remark(ax, remark)
+    return ax
 
 
 def build_sku_labels(ax: Axes, rows: pd.DataFrame, *, show_warehouse: bool) -> list[str]:

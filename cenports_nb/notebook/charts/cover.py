@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,15 +13,8 @@ from pandera.typing import Series
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.account_column import name_warehouses_by_account
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.notebook.charts.bars import bar_chart_height, bar_style, build_sku_labels, label_bars
-from cenports_nb.notebook.charts.canvas import (
-    check_bar_limit,
-    draw_headline,
-    draw_message,
-    draw_remark,
-    format_hidden,
-    prepare_axes,
-)
+from cenports_nb.notebook.charts.bars import bar_style, build_sku_labels, draw_bar_chart, label_bars
+from cenports_nb.notebook.charts.canvas import check_bar_limit, format_hidden
 from cenports_nb.notebook.charts.palette import choose_palette
 from cenports_nb.rendering.text import format_count
 
@@ -74,24 +68,18 @@ def plot_cover(
         ["cover_days", "daily"], ascending=[True, False], kind="stable"
     )
     bars = _select_bars(found, top)
-    ax = prepare_axes(ax, bar_chart_height(len(bars)))
-    heading = title or "Days until the stock runs out"
     left_out = _describe_left_out(rows)
-    if bars.empty:
-        return draw_message(ax, heading, "; ".join(["No SKU was sold from stock in these days", *left_out]) + ".")
-    _draw(ax, bars, low, show_warehouse=bool(rows["warehouse_code"].nunique() > 1))
-    draw_headline(ax, heading)
     hidden = found.drop(bars.index)
     out = int((hidden["cover_days"] == 0).sum())
-    draw_remark(
+    lasting = format_hidden(len(hidden) - out, description="that last longer")
+    return draw_bar_chart(
         ax,
-        [
-            format_hidden(out, description="out of stock"),
-            format_hidden(len(hidden) - out, description="that last longer"),
-            *left_out,
-        ],
+        len(bars),
+        title or "Days until the stock runs out",
+        draw=partial(_draw, bars=bars, low=low, show_warehouse=bool(rows["warehouse_code"].nunique() > 1)),
+        nothing="; ".join(["No SKU was sold from stock in these days", *left_out]) + ".",
+        remark=[format_hidden(out, description="out of stock"), lasting, *left_out],
     )
-    return ax
 
 
 def read_cover(frame: pd.DataFrame, what: str) -> pd.DataFrame:

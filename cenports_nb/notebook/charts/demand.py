@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,15 +11,8 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.account_column import name_warehouses_by_account
 from cenports_nb.frames.schema.keys import STOCK_KEYS
-from cenports_nb.notebook.charts.bars import bar_chart_height, bar_style, build_sku_labels, label_bars
-from cenports_nb.notebook.charts.canvas import (
-    check_bar_limit,
-    draw_headline,
-    draw_message,
-    draw_remark,
-    format_hidden,
-    prepare_axes,
-)
+from cenports_nb.notebook.charts.bars import bar_style, build_sku_labels, draw_bar_chart, label_bars
+from cenports_nb.notebook.charts.canvas import check_bar_limit, format_hidden
 from cenports_nb.notebook.charts.cover import read_cover
 from cenports_nb.notebook.charts.palette import choose_palette
 from cenports_nb.stock.summary import summarize_stock
@@ -88,14 +82,14 @@ def plot_demand(frame: pd.DataFrame, *, top: int = 12, title: str | None = None,
     rows = rows.assign(shortfall=rows["demand"] - rows["stock"].clip(lower=0))[rows["demand"] > 0]
     found = rows.sort_values(["shortfall", "demand", *STOCK_KEYS[::-1]], ascending=[False, False, True, True])
     bars = found.head(top)
-    ax = prepare_axes(ax, bar_chart_height(len(bars)))
-    heading = title or wording.title
-    if bars.empty:
-        return draw_message(ax, heading, f"No demand to show: {wording.nothing}.")
-    _draw(ax, bars, wording, show_warehouse=bool(rows["warehouse_code"].nunique() > 1))
-    draw_headline(ax, heading)
-    draw_remark(ax, [format_hidden(len(found) - len(bars), description="with demand not drawn")])
-    return ax
+    return draw_bar_chart(
+        ax,
+        len(bars),
+        title or wording.title,
+        draw=partial(_draw, bars=bars, wording=wording, show_warehouse=bool(rows["warehouse_code"].nunique() > 1)),
+        nothing=f"No demand to show: {wording.nothing}.",
+        remark=[format_hidden(len(found) - len(bars), description="with demand not drawn")],
+    )
 
 
 def _read_demand(frame: pd.DataFrame) -> tuple[pd.DataFrame, _Wording]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +12,8 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.charts.bars import bar_chart_height, label_bars
-from cenports_nb.notebook.charts.canvas import (
-    NAME_MAX_LENGTH,
-    check_bar_limit,
-    draw_headline,
-    draw_message,
-    draw_remark,
-    format_hidden,
-    prepare_axes,
-    replace_undrawable,
-)
+from cenports_nb.notebook.charts.bars import draw_bar_chart, label_bars
+from cenports_nb.notebook.charts.canvas import NAME_MAX_LENGTH, check_bar_limit, format_hidden, replace_undrawable
 from cenports_nb.notebook.charts.palette import Palette, choose_palette
 from cenports_nb.rendering.text import format_count, truncate
 from cenports_nb.submissions.submission import Submission
@@ -104,19 +96,22 @@ def plot_outcomes(
         else [_Bar(snapshot.submission_id, snapshot.outcomes) for snapshot in snapshots]
     )
     bars = [bar for bar in found if bar.rows][:top]
-    ax = prepare_axes(ax, bar_chart_height(len(bars)))
     dry = "dry run, nothing was sent" if any(isinstance(each, Submission) and each.dry_run for each in given) else ""
-    heading = title or (f"What became of submission {snapshots[0].submission_id}" if one else "What became of the rows")
-    if not bars:
-        return draw_message(ax, heading, "No outcomes to show: nothing was to be sent.")
-    _draw(ax, bars)
-    draw_headline(ax, heading, columns=4)
     total = sum(bar.rows for bar in found)
-    shown = sum(bool(bar.rows) for bar in found) - len(bars)
-    draw_remark(
-        ax, [f"{format_count(total, 'row')} in all", format_hidden(shown, "warehouse" if one else "submission"), dry]
+    hidden = sum(bool(bar.rows) for bar in found) - len(bars)
+    return draw_bar_chart(
+        ax,
+        len(bars),
+        title or (f"What became of submission {snapshots[0].submission_id}" if one else "What became of the rows"),
+        draw=partial(_draw, bars=bars),
+        nothing="No outcomes to show: nothing was to be sent.",
+        remark=[
+            f"{format_count(total, 'row')} in all",
+            format_hidden(hidden, "warehouse" if one else "submission"),
+            dry,
+        ],
+        columns=4,
     )
-    return ax
 
 
 def _sum_by_warehouse(snapshot: Snapshot) -> list[_Bar]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
@@ -11,15 +12,8 @@ from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.notebook.charts.bars import bar_chart_height, bar_style, build_sku_labels, label_bars
-from cenports_nb.notebook.charts.canvas import (
-    check_bar_limit,
-    draw_headline,
-    draw_message,
-    draw_remark,
-    format_hidden,
-    prepare_axes,
-)
+from cenports_nb.notebook.charts.bars import bar_style, build_sku_labels, draw_bar_chart, label_bars
+from cenports_nb.notebook.charts.canvas import check_bar_limit, format_hidden
 from cenports_nb.notebook.charts.palette import choose_palette
 from cenports_nb.stock.summary import summarize_stock
 
@@ -59,20 +53,15 @@ def plot_stock(
     check_bar_limit(top)
     found = _build_bars(diff, by)
     bars = found.head(top)
-    ax = prepare_axes(ax, bar_chart_height(len(bars)))
-    heading = title or ("Stock by warehouse" if by == "warehouse" else "Most reserved SKUs")
-    if bars.empty:
-        return draw_message(ax, heading, "No stock to show: no SKU has units on hand or reserved.")
     show_warehouse = by == "sku" and bool(found["product_sku"].duplicated().any())
-    labels = (
-        bars["warehouse_code"].tolist()
-        if by == "warehouse"
-        else build_sku_labels(ax, bars, show_warehouse=show_warehouse)
+    return draw_bar_chart(
+        ax,
+        len(bars),
+        title or ("Stock by warehouse" if by == "warehouse" else "Most reserved SKUs"),
+        draw=partial(_draw, bars=bars, by=by, show_warehouse=show_warehouse),
+        nothing="No stock to show: no SKU has units on hand or reserved.",
+        remark=[format_hidden(len(found) - len(bars), "warehouse" if by == "warehouse" else "SKU")],
     )
-    _draw_bars(ax, bars, labels)
-    draw_headline(ax, heading)
-    draw_remark(ax, [format_hidden(len(found) - len(bars), "warehouse" if by == "warehouse" else "SKU")])
-    return ax
 
 
 def _build_bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -87,8 +76,12 @@ def _build_bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
     return rows.sort_values(["reserved", *STOCK_KEYS[::-1]], ascending=[False, True, True])
 
 
-def _draw_bars(ax: Axes, bars: pd.DataFrame, labels: list[str]) -> None:
+def _draw(ax: Axes, bars: pd.DataFrame, by: str, *, show_warehouse: bool) -> None:
     """Draw each bar as covered, free and short units, with the numbers beside it."""
+    if by == "warehouse":
+        labels = bars["warehouse_code"].tolist()
+    else:
+        labels = build_sku_labels(ax, bars, show_warehouse=show_warehouse)
     palette, style = choose_palette(ax), bar_style(ax)
     at = range(len(bars))
     ends = bars["covered"] + bars["free"] + bars["short"]

@@ -1,4 +1,3 @@
-from .archived_inputs import ArchivedInputs, read_archived_inputs
 from .catalogue import Report, find_notebook_folder, find_report, find_sample_count, list_reports
 from .failure import ReportError
 from .html_page import render_page
@@ -6,7 +5,7 @@ from .kernel import CellProgress
 from .parameters import check_parameters
 from .result import ReportRun
 from .run import run_report
-from .run_inputs import FrozenInputs, find_earlier_run, freeze_inputs
+from .run_inputs import ArchivedInputs, FrozenInputs, find_earlier_run, freeze_inputs, read_archived_inputs
 
 __all__ = [
     "ArchivedInputs",

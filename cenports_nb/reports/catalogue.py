@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import io
 import json
 import os
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.choices import suggest_choice
 
 PACKAGE_FOLDER = Path(__file__).parents[1]
 KEEP_RUNS_KEY = "keep_runs"
@@ -70,7 +70,7 @@ def find_report(name: str | Path) -> Report:
     shipped = {path.stem: path for path in sorted((find_notebook_folder() / "reports").glob("*.ipynb"))}
     if name not in shipped:
         raise InvalidRequestError(
-            f"There is no report {name!r}{suggest_name(name, shipped)} Reports are {', '.join(shipped)}, "
+            f"There is no report {name!r}{suggest_choice([name], shipped) or '.'} Reports are {', '.join(shipped)}, "
             "or the path of a notebook of your own."
         )
     return read_report(shipped[name])
@@ -132,12 +132,6 @@ def find_heading(cell: Any) -> str:
         return ""
     headings = [line.lstrip("# ").rstrip() for line in cell.source.splitlines() if line.startswith("#")]
     return headings[-1] if headings else ""
-
-
-def suggest_name(name: str, known: Iterable[str]) -> str:
-    """End a sentence, with a question for the closest known name if there is one."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else "."
 
 
 def _parse_defaults(source: str) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from datetime import date
 from typing import Any
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.choices import suggest_choice
 from cenports_nb.rendering.surface import name_argument
-from cenports_nb.reports.catalogue import Report, suggest_name
+from cenports_nb.reports.catalogue import Report
 from cenports_nb.reports.secret_detection import is_secret_name, is_secret_value
 
 BOOLEAN_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -32,7 +33,7 @@ def check_parameters(report: Report, given: Mapping[str, Any]) -> dict[str, Any]
         if name not in report.parameters:
             has = f"It has {', '.join(report.parameters)}." if report.parameters else "It has none."
             raise InvalidRequestError(
-                f"Report {report.name!r} has no parameter {name!r}{suggest_name(name, report.parameters)} {has}"
+                f"Report {report.name!r} has no parameter {name!r}{suggest_choice([name], report.parameters) or '.'} {has}"
             )
         if name == OUT_PARAMETER:
             raise InvalidRequestError(

@@ -79,7 +79,7 @@ def reserve_run_folder(folder: Path, name: str) -> Iterator[RunFolder]:
     finally:
         shutil.rmtree(run_folder.partial_folder, ignore_errors=True)
         lock.release()
-        _unlink_quietly(Path(lock.lock_file))
+        _remove(Path(lock.lock_file))
 
 
 def publish_run(
@@ -120,7 +120,7 @@ def publish_run(
             _remove_old_runs(run_folder, run, keep=keep)
     except (OSError, Timeout) as error:
         for path in run_folder.report_folder.glob(f"{PARTIAL_PREFIX}{run_folder.run}.*"):
-            _unlink_quietly(path)
+            _remove(path)
         raise InvalidRequestError(
             f"The report can't be put into {str(run_folder.folder)!r} ({getattr(error, 'strerror', None) or error}): "
             "close what is open of it, or choose another folder."
@@ -156,12 +156,12 @@ def _remove_abandoned_runs(report_folder: Path) -> None:
         run = path.name.removeprefix(".lock-")
         with contextlib.suppress(Timeout), FileLock(path, timeout=0):
             for leftover in [report_folder / f"{PARTIAL_PREFIX}{run}", *report_folder.glob(f"{PARTIAL_PREFIX}{run}.*")]:
-                shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else _unlink_quietly(leftover)
-            _unlink_quietly(path)
+                _remove(leftover)
+            _remove(path)
     for leftover in report_folder.glob(f"{PARTIAL_PREFIX}*"):
         run = leftover.name.removeprefix(PARTIAL_PREFIX).partition(".")[0]
         if RUN_NAME_PATTERN.fullmatch(run) and not _lock_path(report_folder, run).exists():
-            shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else _unlink_quietly(leftover)
+            _remove(leftover)
 
 
 def _remove_old_runs(run_folder: RunFolder, run: str, *, keep: bool) -> None:
@@ -194,6 +194,10 @@ def _write_durably(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _unlink_quietly(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink()
+def _remove(path: Path) -> None:
+    """Remove a file or a folder as far as possible."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink()

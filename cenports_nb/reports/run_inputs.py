@@ -1,20 +1,27 @@
-"""The input frames of a run, stored beside it so that a later run can compare."""
+"""The frames of a month to compare with: those of an earlier run, stored beside it, or what an archive had on a day."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cenports_nb.errors import InvalidRequestError
+from cenports_nb.errors import ConfigurationError, InvalidRequestError
+from cenports_nb.frames.account_column import ACCOUNT
+from cenports_nb.notebook.report_page.accounts import ReportAccounts
 from cenports_nb.notebook.report_page.attachments import PARTIAL_PREFIX, ReportFiles
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cenports_nb.analysis.month import Month
+    from cenports_nb.api.client import Client
+
 FACTS_FILE = "frozen.json"
+LOADERS = {"orders": "load_orders", "line-items": "load_line_items"}
+"""Frames of an archive, by the names of an earlier run's files."""
 
 
 @dataclass(frozen=True)
@@ -111,3 +118,60 @@ def _run_order(folder: Path) -> tuple[str, int]:
     """Sort key of runs: their time, then the number within a second."""
     stamp, _, number = folder.name.partition("Z-")
     return stamp.removesuffix("Z"), int(number) if number.isdecimal() else 1
+
+
+@dataclass(frozen=True)
+class ArchivedInputs:
+    """A month as it was archived; read like the inputs of an earlier run, by the names of its files."""
+
+    description: str
+    frames: Mapping[str, pd.DataFrame]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def read(self, name: str) -> pd.DataFrame:
+        """Return one of its frames."""
+        return self.frames[name]
+
+
+def read_archived_inputs(
+    archive: str | Path,
+    accounts: Client | ReportAccounts,
+    month: Month,
+    *,
+    since: str,
+    channel_id: str | Sequence[str] | None = None,
+    exclude: Sequence[str] = (),
+) -> ArchivedInputs:
+    """Read a month as an archive had it at the beginning of a day.
+
+    Args:
+        archive: Its folder, or its address in a bucket.
+        accounts: The account, or the accounts from `connect_accounts`, with `account` in front.
+        month: The month.
+        since: The day, in the client's time zone.
+        channel_id: Only these sales channels.
+        exclude: The statuses that don't count, which are counted alike on both sides.
+
+    Raises:
+        ConfigurationError: There is no archive in it.
+        InvalidRequestError: `since` is missing, or nothing was archived by then.
+        IncompleteError: The month was not archived to its end by then.
+    """
+    from cenports_nb.archive.archive import open_archive  # noqa: PLC0415 - an extra
+    from cenports_nb.archive.storage.format import read_format  # noqa: PLC0415
+
+    if not since:
+        raise InvalidRequestError('archive= needs since=, the day to compare with, such as since="2026-11-05".')
+    if read_format(archive) is None:
+        raise ConfigurationError(f"There is no archive in {archive}: `cenports-nb archive update` makes one.")
+    several = isinstance(accounts, ReportAccounts) and accounts.several
+    clients = accounts.loaded if isinstance(accounts, ReportAccounts) else [accounts]
+    names = [client.settings.account_name for client in clients]
+    opened = open_archive(archive, time_zone=clients[0].settings.time_zone)
+    frames = {
+        name: getattr(opened, loader)(month.start, month.end, as_of=since, accounts=names, channel_id=channel_id)
+        for name, loader in LOADERS.items()
+    }
+    if not several:
+        frames = {name: frame.drop(columns=ACCOUNT) for name, frame in frames.items()}
+    return ArchivedInputs(f"the archive as of {since}", frames, {"exclude": list(exclude)})

@@ -180,7 +180,7 @@ def _ask(
         distinct.setdefault(text, encoding)
     likely = sorted(distinct, key=_count_oddities)[:MAX_SHOWN_CANDIDATES]
     shown = [f"{truncate(text, 30)!r} ({distinct[text]})" if shows_values else distinct[text] for text in likely]
-    line = table.lines[_find_row(table.columns[place], word)]
+    line = table.lines[pc.index(table.columns[place], word).as_py()]
     return InvalidRequestError(
         f"{table.name} is not UTF-8, and {table.headers[place]!r} in {table.line} {line} may be "
         f"{' or '.join([', '.join(shown[:-1]), shown[-1]])}: name the right one with {name_argument('encoding', distinct[likely[0]])}, "
@@ -194,7 +194,3 @@ def _count_oddities(text: str) -> int:
     scripts = {unicodedata.name(char, "?").split()[0] for char in text if char.isalpha()}
     symbols = sum(not char.isalpha() for char in unusual)
     return symbols + max(0, len(scripts - {"LATIN"}) - 1) + ("LATIN" in scripts and len(scripts) > 1)
-
-
-def _find_row(column: arrow.ChunkedArray, word: str) -> int:
-    return int(pc.index(column, word).as_py())

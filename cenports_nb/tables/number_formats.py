@@ -103,14 +103,10 @@ def format_general(value: float) -> str | None:
 @lru_cache(maxsize=256)
 def _parse(number_format: str) -> tuple[Section, ...] | None:
     """Parse a format into its sections; None if a part of it is not known."""
-    sections = [_parse_section(text) for text in _split(number_format)]
+    outside_quotes = re.findall(r'((?:"[^"]*"|\\.|[^;"\\])*)(?:;|$)', number_format)[:4]
+    sections = [_parse_section(text) for text in outside_quotes]
     known = tuple(section for section in sections if section is not None)
     return known if len(known) == len(sections) and known else None
-
-
-def _split(number_format: str) -> list[str]:
-    """Split a format at its semicolons outside quotes."""
-    return re.findall(r'((?:"[^"]*"|\\.|[^;"\\])*)(?:;|$)', number_format)[:4]
 
 
 def _parse_section(text: str) -> Section | None:
@@ -134,7 +130,8 @@ def _parse_section(text: str) -> Section | None:
             if literal is None:
                 return None
             parts.append(literal)
-    if not places or "".join(parts).strip() == "" or _is_fraction(text):
+    is_fraction = re.search(r"[0#?]\s*/\s*[0-9#?]", text) is not None
+    if not places or "".join(parts).strip() == "" or is_fraction:
         return None if any(char in text for char in "0#?") else Section(condition, tuple(parts), (), None)
     return Section(condition, tuple(parts), tuple(places), decimals if has_point else None)
 
@@ -149,10 +146,6 @@ def _read_literal(kind: str | None, found: str) -> str | None:
         return ""
     currency = CURRENCY.fullmatch(found) if kind == "bracket" else None
     return currency.group(1) if currency else None
-
-
-def _is_fraction(text: str) -> bool:
-    return re.search(r"[0#?]\s*/\s*[0-9#?]", text) is not None
 
 
 def _choose(number: Decimal, sections: Sequence[Section]) -> tuple[Section, bool] | None:

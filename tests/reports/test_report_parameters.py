@@ -62,7 +62,7 @@ def test_a_wrong_type_is_named(default: Any, value: Any, must: str) -> None:
 
 def test_an_unknown_parameter_is_refused_with_a_suggestion() -> None:
     """The error suggests the closest name and lists all."""
-    with pytest.raises(InvalidRequestError, match=r"no parameter 'rows_show'; did you mean 'rows_shown'\? It has"):
+    with pytest.raises(InvalidRequestError, match=r"""no parameter 'rows_show'; did you mean "rows_shown"\? It has"""):
         check_parameters(find_report("morning"), {"rows_show": 3})
 
 
@@ -161,7 +161,9 @@ def test_a_file_that_is_no_notebook_is_refused(tmp_path: Path, content: str | No
 
 def test_an_unknown_report_is_refused_with_a_suggestion() -> None:
     """The error lists all reports."""
-    with pytest.raises(InvalidRequestError, match=r"did you mean 'morning'.*month-end, morning, stock-reconciliation"):
+    with pytest.raises(
+        InvalidRequestError, match=r"""did you mean "morning".*month-end, morning, stock-reconciliation"""
+    ):
         find_report("mornin")
 
 

@@ -131,7 +131,7 @@ def plot_orders(
         check_choice("by", by, ("day", "week", "month"))
     zone = read_time_zone(time_zone, orders)
     parse_time_zone(zone)
-    has_lines = isinstance(orders, pd.DataFrame) and {"line_item", "quantity"} & set(orders.columns)
+    has_lines = isinstance(orders, pd.DataFrame) and bool({"line_item", "quantity"} & set(orders.columns))
     known = LINE_MEASURES if has_lines else ORDER_MEASURES
     measured = measure or known[0]
     if measured not in known:
@@ -139,7 +139,7 @@ def plot_orders(
         raise InvalidRequestError(
             f"measure={measure!r} can't be drawn from {kind}: choose {' or '.join(known)}{suggest_choice([measured], known) or '.'}"
         )
-    days = _sum_lines_by_day(orders, zone, measured) if has_lines else _sum_orders_by_day(orders, zone, measured)
+    days = _sum_by_day(orders, zone, measured, has_lines=has_lines)
     loaded = find_loaded_days(orders, days.index.to_series(), zone)
     heading, unit, word = MEASURES[measured]
     heading = title or heading
@@ -179,12 +179,9 @@ def _describe_limits(origin: Provenance | None, zone: str) -> list[str]:
     return label
 
 
-def _sum_lines_by_day(has_lines: pd.DataFrame, zone: str, measure: str) -> pd.Series[Any]:
-    sales = summarize_sales(has_lines, by="day", time_zone=zone)
-    return sales.set_index("day")[measure]
-
-
-def _sum_orders_by_day(orders: pd.DataFrame, zone: str, measure: str) -> pd.Series[Any]:
+def _sum_by_day(orders: pd.DataFrame, zone: str, measure: str, *, has_lines: bool) -> pd.Series[Any]:
+    if has_lines:
+        return summarize_sales(orders, by="day", time_zone=zone).set_index("day")[measure]
     needed = [*ORDER_KEYS, "order_date"] if measure == "orders" else [*ORDER_KEYS, "order_date", "grand_total"]
     rows = validate_columns(orders, schemas.Orders, "orders", needed, unique=ORDER_KEYS, by_account=True)
     codes, days = pd.factorize(local_days(rows["order_date"], zone), sort=True)

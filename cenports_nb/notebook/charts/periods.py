@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -137,7 +136,11 @@ def choose_days(loaded: LoadedDays, by: Period | None, *, halved: bool) -> DayRa
 
 def split_periods(span: DayRange, by: Period) -> list[DayRange]:
     """Split days into days, ISO weeks or months; the first and last may be incomplete."""
-    return list(_iterate_periods(span, by))
+    parts, start = [], span.start
+    while start <= span.end:
+        parts.append(DayRange(start, min(complete_period(DayRange(start, start), by).end, span.end)))
+        start = parts[-1].end + ONE_DAY
+    return parts
 
 
 def find_earlier_period(span: DayRange, by: Period) -> tuple[DayRange, list[DayRange | None]]:
@@ -167,14 +170,6 @@ def complete_period(part: DayRange, by: Period) -> DayRange:
         monday = part.start - part.start.weekday() * ONE_DAY
         return DayRange(monday, monday + 6 * ONE_DAY)
     return part if by == "day" else DayRange(_first_of_month(part.start, 0), _first_of_month(part.start, 1) - ONE_DAY)
-
-
-def _iterate_periods(span: DayRange, by: Period) -> Iterator[DayRange]:
-    at = span.start
-    while at <= span.end:
-        end = min(complete_period(DayRange(at, at), by).end, span.end)
-        yield DayRange(at, end)
-        at = end + ONE_DAY
 
 
 def _shift_months(part: DayRange, months: int, *, whole: bool) -> DayRange | None:

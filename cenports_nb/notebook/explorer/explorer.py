@@ -137,7 +137,7 @@ class OrderExplorer:
         return self._index.get_order(grid.open_row) if grid is not None and grid.open_row >= 0 else None
 
     def __repr__(self) -> str:
-        return format_orders(self._index, self._shown_rows(), self._columns, self._shown_count())
+        return format_orders(self._index, self._shown_rows(), self._columns)
 
     def _ipython_display_(self) -> None:
         if get_kernel() is None:
@@ -209,8 +209,5 @@ class OrderExplorer:
     def _shown_rows(self) -> pd.DataFrame:
         return self._table if self._shown is None else self._table[self._shown]
 
-    def _shown_count(self) -> int | None:
-        return None if self._shown is None else int(self._shown.sum())
-
     def _render_static(self) -> str:
-        return render_orders(self._index, self._shown_rows(), self._columns, self._shown_count())
+        return render_orders(self._index, self._shown_rows(), self._columns)

@@ -18,39 +18,26 @@ MAX_TEXT_ROWS = 20
 """Maximum orders in a terminal."""
 
 
-def describe_orders(index: OrderIndex, shown: int | None = None) -> str:
-    """Say how many orders there are, and of which days.
-
-    Args:
-        index: The orders.
-        shown: How many of them the filters show; None for all.
-    """
+def describe_orders(index: OrderIndex, shown: int) -> str:
+    """Say how many orders there are, of which days, how many of them the filters show, and what is missing."""
     if not len(index):
-        return "No orders: the frame is empty."
+        return f"No orders: the frame is empty. {index.warning}".rstrip()
     days = index.days.dropna()
     span = "" if days.empty else f", {days.min():%Y-%m-%d} to {days.max():%Y-%m-%d} ({index.time_zone})"
     every = f"{format_count(len(index), 'order')}{span}"
-    if shown is None or shown == len(index):
-        return f"{every}."
-    return f"{shown:,} of {every}: the others were filtered out."
+    filtered = f"{every}." if shown == len(index) else f"{shown:,} of {every}: the others were filtered out."
+    return f"{filtered} {index.warning}".rstrip()
 
 
-def render_orders(index: OrderIndex, table: pd.DataFrame, columns: Sequence[Column], shown: int | None = None) -> str:
-    """Render the first orders as HTML, everything escaped.
-
-    Args:
-        index: All orders.
-        table: The rows to show.
-        columns: The columns of the table.
-        shown: How many orders the filters show; None for all.
-    """
-    sentence = f'<div class="cn-orders-summary">{html.escape(f"{describe_orders(index, shown)} {index.warning}".strip())}</div>'
+def render_orders(index: OrderIndex, table: pd.DataFrame, columns: Sequence[Column]) -> str:
+    """Render the first rows of the table of orders as HTML, everything escaped."""
+    sentence = f'<div class="cn-orders-summary">{html.escape(describe_orders(index, len(table)))}</div>'
     return sentence + (render_static_table(table, columns, max_rows=MAX_HTML_ROWS, what="order") if len(table) else "")
 
 
-def format_orders(index: OrderIndex, table: pd.DataFrame, columns: Sequence[Column], shown: int | None = None) -> str:
+def format_orders(index: OrderIndex, table: pd.DataFrame, columns: Sequence[Column]) -> str:
     """Format the first orders as text for a terminal."""
-    sentence = f"{describe_orders(index, shown)} {index.warning}".strip()
+    sentence = describe_orders(index, len(table))
     if table.empty:
         return sentence
     first = pd.DataFrame(index=table.index[:MAX_TEXT_ROWS])

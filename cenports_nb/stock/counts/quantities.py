@@ -80,7 +80,8 @@ def read_quantities(
     odd = np.flatnonzero(~plain)
     spelt = words.take(odd).to_pylist()
     signs = _find_signs(spelt)
-    commas = separator == "," and not _all_thousandths(spelt, only=not plain.any())
+    has_decimals = not plain.any() and all(word.endswith(",000") for word in spelt)  # rather than thousands
+    commas = separator == "," and not has_decimals
     for place, word in zip(odd.tolist(), spelt, strict=True):
         may_be_typed = typed and (separator is not None or word.endswith("0"))  # numbers of a workbook end in no 0
         numbers[place], flaws[place] = _read(word, signs, commas=commas, typed=may_be_typed)
@@ -167,8 +168,3 @@ def _find_signs(words: Sequence[str]) -> _Signs:
         elif decimal := DECIMAL.fullmatch(word):
             divide.add(decimal.group("sign"))
     return _Signs(frozenset(group & {*SIGNS}), frozenset(divide))
-
-
-def _all_thousandths(words: Sequence[str], *, only: bool) -> bool:
-    """Return whether every quantity ends in ,000: that means three decimals rather than thousands."""
-    return only and all(word.endswith(",000") for word in words)

@@ -19,15 +19,6 @@ ADVICE = {
     "not_sent": "send it with {resume}, or close it with {close}",
 }
 """What to do with an earlier submission, by the outcome of its change, which may still take effect or be sent."""
-METHODS = {
-    "wait": ("wait", ""),
-    "verify": ("verify", ""),
-    "resolve": ("resolve", ""),
-    "resume": ("resume", ""),
-    "close": ("resolve", 'rows, "not_applied", note'),
-}
-"""What advice names: methods of a submission with their arguments."""
-
 IN_THE_WAY = tuple(ADVICE)
 POSSIBLY_APPLIED = ("applied", *IN_THE_WAY)
 NOTHING_CHANGED = ("rejected", "not_applied")
@@ -51,14 +42,17 @@ def in_flight(context: GuardContext) -> Objections | None:
     group_numbers = open_rows.groupby(names, sort=False).ngroup().to_numpy()
     texts = [
         f"' has an earlier update in submission {submission}, of {since:%Y-%m-%d %H:%MZ}, that is {outcome}; "
-        + ADVICE[outcome].format(
-            **{name: name_method(method, submission, arguments) for name, (method, arguments) in METHODS.items()}
-        )
+        + _advise(outcome, submission)
         for since, submission, outcome in open_rows[names].drop_duplicates().itertuples(index=False, name=None)
     ]
     sku, code = context.take_text("product_sku", rows), context.take_text("warehouse_code", rows)
     earlier = decode_categories(group_numbers[latest[rows]], texts)
     return context.object_to_rows(rows, join_text("SKU '", sku, "' in warehouse '", code, earlier))
+
+
+def _advise(outcome: str, submission: str) -> str:
+    calls = {method: name_method(method, submission) for method in ("wait", "verify", "resolve", "resume")}
+    return ADVICE[outcome].format(**calls, close=name_method("resolve", submission, 'rows, "not_applied", note'))
 
 
 def repeated(context: GuardContext) -> Objections | None:

@@ -21,7 +21,7 @@ import pandas as pd
 import pyarrow as pa
 
 import cenports_nb as cn
-from cenports_nb.stock.plans.fingerprint import compute_fingerprint
+from cenports_nb.stock.plans.update_frame import compute_fingerprint
 
 KEYS = ["warehouse_code", "product_sku"]
 SIZES = (10_000, 1_000_000)

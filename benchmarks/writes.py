@@ -22,7 +22,7 @@ import pandas as pd
 
 import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.stock.plans.fingerprint import compute_fingerprint
+from cenports_nb.stock.plans.update_frame import compute_fingerprint
 from cenports_nb.submissions.journal import frames
 from cenports_nb.submissions.journal.queries import read_stock_history
 from cenports_nb.submissions.journal.store import Journal

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import logging.handlers
 import os
 import re
 import warnings
@@ -36,6 +37,7 @@ HEADLINES_FOLDER = "headlines"
 MAX_TITLE_NUMBERS = 3
 LIBRARY_LOGGERS = ("urllib3", "requests", "oauthlib", "requests_oauthlib")
 """Loggers whose debug messages hold the URL."""
+MAX_LOGGED = 10_000
 STATUS_PATTERN = re.compile(r"error=(\d{3})\b")
 
 
@@ -191,8 +193,9 @@ def send(url: Secret, message: Notification) -> None:
     with _silence_libraries() as logged:
         try:
             failed = [scheme for scheme, sent in _send_to_services(url, message) if not sent]
-        except Exception as error:  # noqa: BLE001 - plugins raise what their libraries raise, with the URL in it
-            failed, logged[:] = ["apprise"], [type(error).__name__]
+        except Exception:  # noqa: BLE001 - plugins raise what their libraries raise, with the URL in it
+            failed = ["apprise"]
+            logged.clear()
         if failed:
             problem = f"{', '.join(failed)}: {_explain(logged)}"
     if problem:  # raised after the handler, so that no reference leads to frames that hold the URL
@@ -253,9 +256,9 @@ def _send_to_services(url: Secret, message: Notification) -> Iterator[tuple[str,
         yield service.url(privacy=True).partition(":")[0], bool(sent)
 
 
-def _explain(logged: list[str]) -> str:
+def _explain(logged: list[logging.LogRecord]) -> str:
     """Say why a service didn't take a message; nothing of what was logged is quoted, because it may hold the URL."""
-    text = " ".join(logged)
+    text = " ".join(record.getMessage() for record in logged)
     if status := STATUS_PATTERN.search(text):
         return f"it answered {status[1]}"
     if "onnection error" in text:
@@ -264,9 +267,9 @@ def _explain(logged: list[str]) -> str:
 
 
 @contextlib.contextmanager
-def _silence_libraries() -> Iterator[list[str]]:
+def _silence_libraries() -> Iterator[list[logging.LogRecord]]:
     """Collect what apprise logs, and let nobody see it: messages may hold the URL."""
-    collector = _Collector()
+    collector = logging.handlers.BufferingHandler(MAX_LOGGED)
     logger = logging.getLogger("apprise")
     before = logger.propagate, logger.level, logger.handlers
     levels = {name: logging.getLogger(name).level for name in LIBRARY_LOGGERS}
@@ -277,20 +280,9 @@ def _silence_libraries() -> Iterator[list[str]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield collector.texts
+            yield collector.buffer
     finally:
         logger.propagate, logger.handlers = before[0], before[2]
         logger.setLevel(before[1])
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
-
-
-class _Collector(logging.Handler):
-    """Collects messages."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.texts.append(record.getMessage())

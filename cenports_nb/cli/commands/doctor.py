@@ -100,13 +100,6 @@ def _check_file(option: str, path: Path) -> None:
         raise InvalidRequestError(f"{option} {path}: there is no folder {path.parent}. Nothing was sent.")
 
 
-def _write_shapes(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise InvalidRequestError(f"--out {path} can't be written ({error.strerror}): choose another file.") from None
-
-
 def _connect_for_writing(env: str | None, profile: str | None) -> Client:
     """Connect for a probe; in production only where a person can be asked.
 
@@ -144,7 +137,10 @@ def _examine(client: Client, out: Path, profile: str | None) -> tuple[Finding, .
     found = examine(client)
     client.dialect = found.dialect
     _print_findings(found.findings)
-    _write_shapes(out, msgspec.json.format(msgspec.json.encode(found.shapes), indent=2) + b"\n")
+    try:
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(found.shapes), indent=2) + b"\n")
+    except OSError as error:
+        raise InvalidRequestError(f"--out {out} can't be written ({error.strerror}): choose another file.") from None
     typer.echo(f"{format_count(found.requests, 'request')}; field names and types, without values, are in {out}")
     _save_learnt(settings, profile, found.learnt)
     return found.findings

@@ -114,6 +114,7 @@ def submit(
 ) -> None:
     """Set the stock to a count: show the plan, ask for confirmation, send, wait. Nothing is sent without a yes."""
     import cenports_nb as cn  # noqa: PLC0415
+    from cenports_nb.frames.provenance import describe_file, provenance  # noqa: PLC0415 - pandas is slow to import
 
     if not dry_run:
         check_can_confirm(yes=yes)
@@ -155,7 +156,8 @@ def submit(
                 counted, actual, missing=missing, unknown=settled, basis=basis, open_items=open_items,
                 at_count=stock_then, reason=reason, reference=reference,
             )  # fmt: skip
-        _print_columns(counted)
+        if origin := provenance(counted):
+            print_text(describe_file(origin))
         print_text(_count_changes(updates, counted, counts.name, describe_account(reading_client)))
         _show_remembered(updates)
         if updates.empty:
@@ -210,14 +212,6 @@ def _show_remembered(updates: pd.DataFrame) -> None:
     if metadata is not None and metadata.remembered:
         said = ", ".join(f"'{escape_unprintable(sku)}' is {target}" for sku, target in metadata.remembered.items())
         print_text(f"As settled with an earlier count: {said}. --unknown says otherwise.")
-
-
-def _print_columns(counted: pd.DataFrame) -> None:
-    """Print which column of the file was read as what."""
-    from cenports_nb.frames.provenance import describe_file, provenance  # noqa: PLC0415 - pandas is slow to import
-
-    if origin := provenance(counted):
-        print_text(describe_file(origin))
 
 
 def _load_available(client: Client, allow: Collection[str]) -> pd.DataFrame | None:

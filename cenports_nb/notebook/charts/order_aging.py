@@ -19,7 +19,7 @@ from cenports_nb.notebook.charts.canvas import (
     prepare_axes,
     replace_undrawable,
 )
-from cenports_nb.notebook.charts.palette import Palette, choose_palette
+from cenports_nb.notebook.charts.palette import choose_palette
 from cenports_nb.rendering.text import format_count, truncate
 
 if TYPE_CHECKING:
@@ -104,22 +104,17 @@ def _count_orders(rows: pd.DataFrame, buckets: list[str]) -> pd.DataFrame:
     return table.reindex(index=buckets, columns=list(WAITS), fill_value=0)
 
 
-def _wait_styles(palette: Palette) -> dict[str, dict[str, Any]]:
-    """Return how each wait is drawn."""
+def _draw(ax: Axes, counts: pd.DataFrame) -> None:
+    palette = choose_palette(ax)
+    at = np.arange(len(counts))
+    below = np.zeros(len(counts))
     styles: list[dict[str, Any]] = [
         {"color": palette.red, "hatch": "////"},
         {"color": palette.blue},
         {"color": palette.yellow, "hatch": ".."},
         {"color": palette.pale_gray, "hatch": "xx"},
     ]
-    return dict(zip(WAITS, styles, strict=True))
-
-
-def _draw(ax: Axes, counts: pd.DataFrame) -> None:
-    palette = choose_palette(ax)
-    at = np.arange(len(counts))
-    below = np.zeros(len(counts))
-    for wait, style in _wait_styles(palette).items():
+    for wait, style in zip(WAITS, styles, strict=True):
         height = counts[wait].to_numpy()
         if height.any():
             ax.bar(

@@ -51,7 +51,6 @@ def render_static_table(
     columns: Sequence[Column],
     *,
     selected: RowMask | None = None,
-    time_zone: str = "UTC",
     live: Mapping[str, Sequence[str]] | None = None,
     max_rows: int = MAX_STATIC_ROWS,
     what: str = "row",
@@ -70,9 +69,7 @@ def render_static_table(
     live = live or {}
     columns = [column for column in columns if not column.hidden and (column.kind != "live" or column.name in live)]
     shown = frame.iloc[:max_rows]
-    cells = [
-        [_render_cell(column, value) for value in _column_values(column, shown, live, time_zone)] for column in columns
-    ]
+    cells = [[_render_cell(column, value) for value in _column_values(column, shown, live)] for column in columns]
     heads = "".join(f'<th scope="col"{_class_attribute(column)}>{html.escape(column.title)}</th>' for column in columns)
     marks = None if selected is None else [("☑" if on else "☐", on) for on in selected[:max_rows].tolist()]
     if marks is not None:
@@ -90,10 +87,10 @@ def render_static_table(
     )
 
 
-def _column_values(column: Column, frame: pd.DataFrame, live: Mapping[str, Sequence[str]], time_zone: str) -> list[Any]:
+def _column_values(column: Column, frame: pd.DataFrame, live: Mapping[str, Sequence[str]]) -> list[Any]:
     if column.kind == "live":
         return list(live[column.name][: len(frame)])
-    return list_values(frame[column.name], column.kind, time_zone)
+    return list_values(frame[column.name], column.kind)
 
 
 def _render_cell(column: Column, value: Any) -> str:

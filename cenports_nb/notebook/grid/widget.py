@@ -89,7 +89,6 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
     data = traitlets.Bytes().tag(sync=True)
     rows = traitlets.Int(0).tag(sync=True)
     selectable = traitlets.Bool(False).tag(sync=True)
-    expandable = traitlets.Bool(False).tag(sync=True)
     selection = traitlets.List(traitlets.Int()).tag(sync=True)
     selection_version = traitlets.Int(0).tag(sync=True)
     open_row = traitlets.Int(-1).tag(sync=True)
@@ -109,7 +108,6 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
         *,
         label: str,
         selected: RowMask | None = None,
-        expandable: bool = True,
         time_zone: str = "UTC",
         **traits: Any,
     ) -> Any:
@@ -133,7 +131,6 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
             data=encode_frame(frame, columns, time_zone),
             rows=len(frame),
             selectable=selected is not None,
-            expandable=expandable,
             time_zone=time_zone,
             selection=[] if selected is None else encode_ranges(np.asarray(selected, dtype=bool)),
             **traits,

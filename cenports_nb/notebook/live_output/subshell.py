@@ -16,22 +16,14 @@ FIRST_UNKNOWN_VERSION = (8, 0)
 ROUTING_METHOD = "_reply_subshell_for"
 
 
-def can_route_to_subshell(version: tuple[int | str, ...] | None = None) -> bool:
-    """Return whether this ipykernel has the routing method in its known form.
-
-    Args:
-        version: The version of ipykernel; the installed one by default.
-    """
-    installed = tuple(int(part) for part in (version or ipykernel.version_info)[:2])
+def can_route_to_subshell() -> bool:
+    """Return whether the installed ipykernel has the routing method in its known form."""
+    installed = tuple(int(part) for part in ipykernel.version_info[:2])
     return FIRST_KNOWN_VERSION <= installed < FIRST_UNKNOWN_VERSION
 
 
 def handle_in_subshell(*widgets: Any) -> None:
-    """Handle the messages of widgets in a subshell; only for handlers that are quick and thread-safe.
-
-    Args:
-        widgets: Widgets with an open comm.
-    """
+    """Handle the messages of widgets with an open comm in a subshell; only for handlers that are quick and thread-safe."""
     if not can_route_to_subshell():
         return
     for widget in widgets:

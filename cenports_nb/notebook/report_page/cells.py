@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,6 @@ import pandas as pd
 from cenports_nb.frames.dates import is_plain_day, parse_time_zone
 from cenports_nb.rendering.text import format_number
 
-Write = Callable[[Any], str]
 UNBROKEN_MAX_LENGTH = 16
 """Maximum characters of a text that stays on one line, such as a code with a hyphen."""
 LONG_WORD_LENGTH = 22

@@ -41,21 +41,14 @@ def show_origin(
         "frame": "frame", "source": "from", "as_of": "as of (UTC)", "rows": "rows", "rejected": "rejected",
         "complete": "complete", "partner": "account",
     }  # fmt: skip
-    shown = pd.DataFrame(
-        [
-            {
-                "frame": name,
-                "source": item.source,
-                "as_of": item.as_of,
-                "rows": item.rows,
-                "rejected": item.rejected,
-                "complete": "yes" if item.complete else "NO",
-                "partner": f"{item.partner_id} ({item.environment})",
-            }
-            for name, item in known.items()
-        ],
-        columns=list(headers),
-    )
+    rows = [
+        (
+            *(name, item.source, item.as_of, item.rows, item.rejected),
+            *("yes" if item.complete else "NO", f"{item.partner_id} ({item.environment})"),
+        )
+        for name, item in known.items()
+    ]
+    shown = pd.DataFrame(rows, columns=list(headers))
     shown["as_of"] = pd.to_datetime(shown["as_of"], utc=True)
     rejects = _collect_rejected((item.source, frames[name]) for name, item in known.items())
     account = next((f"{item.environment}, partner {item.partner_id}" for item in known.values()), "")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 
@@ -39,6 +40,12 @@ class Decision:
         return mask
 
 
+class _Message(msgspec.Struct):
+    selection: list[int]
+    accepted: list[str]
+    reasons: list[tuple[str, list[int]]]
+
+
 def parse_decision(content: Mapping[str, Any], rows: int, acceptable_guards: Sequence[str]) -> Decision | None:
     """Parse a decision that the page sent; None if it is invalid.
 
@@ -47,32 +54,28 @@ def parse_decision(content: Mapping[str, Any], rows: int, acceptable_guards: Seq
         rows: The number of rows of the plan.
         acceptable_guards: The guards that can be accepted.
     """
-    selection, accepted = content.get("selection"), content.get("accepted")
-    if not isinstance(selection, list) or decode_ranges(selection, rows) is None or not isinstance(accepted, list):
+    try:
+        message = msgspec.convert(content, _Message)
+    except msgspec.ValidationError:
         return None
-    reasons = parse_reasons(content.get("reasons"), rows)
-    if reasons is None or any(name not in acceptable_guards for name in accepted):
+    reasons = parse_reasons(message.reasons, rows)
+    if (
+        decode_ranges(message.selection, rows) is None
+        or reasons is None
+        or set(message.accepted) - set(acceptable_guards)
+    ):
         return None
-    return Decision(tuple(selection), tuple(sorted(set(accepted))), reasons)
+    return Decision(tuple(message.selection), tuple(sorted(set(message.accepted))), reasons)
 
 
-def parse_reasons(pairs: Any, rows: int) -> dict[int, str] | None:
-    """Parse pairs of text and ranges; None if they are invalid."""
-    if not isinstance(pairs, list):
-        return None
+def parse_reasons(pairs: Sequence[tuple[str, list[int]]], rows: int) -> dict[int, str] | None:
+    """Parse pairs of text and ranges; None if ranges are invalid."""
     reasons: dict[int, str] = {}
-    for pair in pairs:
-        if (
-            not isinstance(pair, list)
-            or len(pair) != 2
-            or not isinstance(pair[0], str)
-            or not isinstance(pair[1], list)
-        ):
-            return None
-        mask = decode_ranges(pair[1], rows)
+    for text, ranges in pairs:
+        mask = decode_ranges(ranges, rows)
         if mask is None:
             return None
-        reasons |= dict.fromkeys(mask.nonzero()[0].tolist(), pair[0].strip()[:REASON_MAX_LENGTH])
+        reasons |= dict.fromkeys(mask.nonzero()[0].tolist(), text.strip()[:REASON_MAX_LENGTH])
     return reasons
 
 

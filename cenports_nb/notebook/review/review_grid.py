@@ -60,8 +60,11 @@ class ReviewGrid(Grid):
 
     def show_decision(self, decision: Decision) -> None:
         """Show another decision."""
+        self._take(decision, self.selection_version + 1)
+
+    def _take(self, decision: Decision, version: int) -> None:
         with self.lock, self.hold_sync():
-            self.selection_version += 1
+            self.selection_version = max(self.selection_version, version)
             self.selection = list(decision.selection)
             self.accepted = list(decision.accepted)
             self.reasons = encode_reasons(decision.reasons, self.rows)
@@ -82,10 +85,6 @@ class ReviewGrid(Grid):
         decision, version = parse_decision(content, self.rows, self.acceptable_guards), content.get("selection_version")
         if decision is None or not isinstance(version, int):
             return
-        with self.lock, self.hold_sync():
-            self.selection_version = max(self.selection_version, version)
-            self.selection = list(decision.selection)
-            self.accepted = list(decision.accepted)
-            self.reasons = encode_reasons(decision.reasons, self.rows)
+        self._take(decision, version)
         if content.get("request") in REQUESTS:
             self.on_request(content["request"], decision, content.get("confirmed") is True)

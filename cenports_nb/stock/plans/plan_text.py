@@ -24,13 +24,12 @@ def build_plan_table(updates: pd.DataFrame, now: str = "current_quantity") -> pd
     )
 
 
-def format_plan(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MAX_ROWS) -> str:
+def format_plan(plan: pd.DataFrame, objections: pd.DataFrame) -> str:
     """Format a plan: rows by size of change with their objections, totals, then general objections.
 
     Args:
         plan: From `build_plan_table`.
         objections: `warehouse_code product_sku message`; null keys stand for a warehouse or the whole plan.
-        most: Maximum rows.
     """
     messages = objections[objections["product_sku"].notna()].groupby(STOCK_KEYS, sort=False)["message"]
     rows = plan.merge(messages.agg("; ".join).rename("objection").reset_index(), on=STOCK_KEYS, how="left")
@@ -38,7 +37,7 @@ def format_plan(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MAX
     size = rows["change"].fillna(rows["new"]).abs()
     rows = rows.loc[size.sort_values(ascending=False, kind="stable").index]
     objected = rows["objection"].notna()
-    shown = rows[(np.arange(len(rows)) < most) | objected & (objected.cumsum() <= most)]
+    shown = rows[(np.arange(len(rows)) < MAX_ROWS) | objected & (objected.cumsum() <= MAX_ROWS)]
     if not objected.any():
         shown = shown.drop(columns="objection")
     lines = [format_table(shown.rename(columns={"warehouse_code": "warehouse", "product_sku": "SKU"}), signed="change")]

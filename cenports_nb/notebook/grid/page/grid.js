@@ -25,7 +25,6 @@ function createGrid(model, el, hooks = {}) {
   const columns = model.get("columns");
   const shownColumns = columns.filter((column) => !column.hidden);
   const selectable = model.get("selectable");
-  const expandable = model.get("expandable");
   const readData = () => JSON.parse(new TextDecoder().decode(model.get("data")));
   let data = readData();
   const liveValues = hooks.liveValues ?? {};
@@ -36,7 +35,7 @@ function createGrid(model, el, hooks = {}) {
   const sorting = createSorting(columns, rows, value);
   const cells = createCells(rows, value);
 
-  const layout = createRowLayout(shownColumns, cells, { selectable, expandable, noteBelow: hooks.noteBelow });
+  const layout = createRowLayout(shownColumns, cells, { selectable, noteBelow: hooks.noteBelow });
   const selection = createSelection(model, rows, hooks);
 
   let shown = Uint32Array.from({ length: rows }, (_, row) => row);
@@ -52,7 +51,7 @@ function createGrid(model, el, hooks = {}) {
   const status = createElement("div", { className: "cn-status", role: "status", "aria-live": "polite" });
 
   const toggleAll = () => selectMany(shown, filterSelectable(shown).some((row) => !selection.bits()[row]));
-  const head = createHead(shownColumns, { selectable, expandable }, toggleSort, toggleAll);
+  const head = createHead(shownColumns, selectable, toggleSort, toggleAll);
   const body = createElement("div", { className: "cn-body", role: "rowgroup" });
   const table = createElement(
     "div",
@@ -63,9 +62,7 @@ function createGrid(model, el, hooks = {}) {
     createElement("div", { role: "rowgroup", className: "cn-heads" }, head.root),
     body,
   );
-  const keys = [
-    "Arrows move", ...(selectable ? ["Space ticks"] : []), ...(expandable ? ["Enter opens, Escape closes"] : []),
-  ];
+  const keys = ["Arrows move", ...(selectable ? ["Space ticks"] : []), "Enter opens, Escape closes"];
   const keyHint = createElement("div", { className: "cn-keys", id: `${id}-keys` }, `${keys.join(", ")}.`);
   const view = createElement("div", { className: "cn-scroll" }, table);
   const empty = createElement("div", { className: "cn-empty", hidden: true }, "Nothing matches. ", createElement("span", {}, "Clear a filter."));
@@ -165,11 +162,9 @@ function createGrid(model, el, hooks = {}) {
       cells.fill(cell, column, row);
       node.append(cell);
     });
-    if (expandable) {
-      const button = createElement("button", { type: "button", tabIndex: -1, className: "cn-plain", title: "Details", "aria-label": `Details of ${rowName(row)}` }, "⋯");
-      button.addEventListener("click", () => { active = position; open(row); });
-      node.append(createElement("div", { className: "cn-cell cn-more", role: "gridcell" }, button));
-    }
+    const button = createElement("button", { type: "button", tabIndex: -1, className: "cn-plain", title: "Details", "aria-label": `Details of ${rowName(row)}` }, "⋯");
+    button.addEventListener("click", () => { active = position; open(row); });
+    node.append(createElement("div", { className: "cn-cell cn-more", role: "gridcell" }, button));
     if (hooks.noteBelow?.(row, true, value)) node.append(createElement("div", { className: "cn-below", role: "gridcell", "aria-colspan": String(shownColumns.length) }));
     node.addEventListener("click", (event) => {
       active = position;
@@ -179,7 +174,7 @@ function createGrid(model, el, hooks = {}) {
       else paint();
     });
     node.addEventListener("dblclick", (event) => {
-      if (expandable && shown[position] !== openRow && !event.target.closest("input, button")) open(row);
+      if (shown[position] !== openRow && !event.target.closest("input, button")) open(row);
     });
     return node;
   }
@@ -343,7 +338,7 @@ function createGrid(model, el, hooks = {}) {
     moveTo: (position) => move(Math.min(position, shown.length - 1)),
     pageRows: () => Math.max(1, Math.floor(view.clientHeight / ROW_PX) - 2),
     select: () => selectable && shown.length && press(active, false),
-    open: () => expandable && shown.length && open(shown[active]),
+    open: () => shown.length && open(shown[active]),
     close: () => openRow >= 0 && closeRow(),
   });
 

@@ -1,6 +1,6 @@
 // The header of a grid: a box that ticks all rows, and buttons that sort.
 
-function createHead(columns, { selectable, expandable }, onSort, onToggleAll) {
+function createHead(columns, selectable, onSort, onToggleAll) {
   const root = createElement("div", { className: "cn-row cn-head", role: "row", "aria-rowindex": "1" });
   const selectAll = createElement("input", { type: "checkbox", "aria-label": "Tick all rows that are shown" });
   selectAll.addEventListener("change", onToggleAll);
@@ -11,7 +11,7 @@ function createHead(columns, { selectable, expandable }, onSort, onToggleAll) {
     return createElement("div", { role: "columnheader", "aria-sort": "none", className: `cn-cell${NUMERIC_KINDS.has(column.kind) ? " n" : ""}` }, button);
   });
   root.append(...cells);
-  if (expandable) root.append(createElement("div", { role: "columnheader", className: "cn-cell cn-more", "aria-label": "Details" }));
+  root.append(createElement("div", { role: "columnheader", className: "cn-cell cn-more", "aria-label": "Details" }));
 
   function showOrder({ name, descending }) {
     columns.forEach((column, i) => {

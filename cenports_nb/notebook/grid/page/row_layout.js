@@ -6,7 +6,7 @@ const SELECT_PX = 34;
 const MORE_PX = 36;
 const NOTE_PADDING_PX = 60; // beside a note, and what a line loses where its last word does not fit
 
-function createRowLayout(columns, cells, { selectable, expandable, noteBelow }) {
+function createRowLayout(columns, cells, { selectable, noteBelow }) {
   const context = document.createElement("canvas").getContext("2d");
   const sizes = columns.map(cells.measure);
   let hidden = new Set();
@@ -20,7 +20,7 @@ function createRowLayout(columns, cells, { selectable, expandable, noteBelow }) 
     if (font !== noteFont) notePx.clear();
     noteFont = font;
     const digitPx = context.measureText("0").width;
-    let missing = (selectable ? SELECT_PX : 0) + (expandable ? MORE_PX : 0) - width;
+    let missing = (selectable ? SELECT_PX : 0) + MORE_PX - width;
     const minPx = sizes.map(({ minLetters }) => minLetters * digitPx + CELL_PADDING_PX);
     for (const px of minPx) missing += px;
     const candidates = columns.map((column, i) => [column.hide_order, i]).filter(([order]) => order).sort((a, b) => a[0] - b[0]);
@@ -39,7 +39,7 @@ function createRowLayout(columns, cells, { selectable, expandable, noteBelow }) 
   const tracks = () => [
     ...(selectable ? [`${SELECT_PX}px`] : []),
     ...sizes.filter((_, i) => !hidden.has(i)).map(({ track }) => track),
-    ...(expandable ? [`${MORE_PX}px`] : []),
+    `${MORE_PX}px`,
   ];
 
   // Measuring is slow: do it once for each note, not for each width.

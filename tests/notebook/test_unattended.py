@@ -15,6 +15,7 @@ from support.lab_snippets import CONNECT, EXPLORER, HURRY, SUBMIT
 
 pytestmark = [
     pytest.mark.kernel,
+    pytest.mark.browser,  # all of it in one go, or the notebook would run twice
     pytest.mark.xdist_group("browser"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]

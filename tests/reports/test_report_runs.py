@@ -13,8 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from support.command_line import RunCommand
-from support.report_runs import HOSTILE, build_environment, command, own_notebook, run, visible
-from support.report_shops import empty_shop
+from support.report_runs import HOSTILE, build_environment, command, own_notebook, read_examples, run, visible
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.reports import CellProgress, ReportError, run_report
@@ -252,17 +251,10 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_page_on_reports_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its Python runs: a shipped report, and in a notebook a custom one; on a shop that draws no charts."""
-    page = (Path(__file__).parents[2] / "docs" / "guides" / "reports.md").read_text(encoding="utf-8")
+    """In a notebook, its own report runs; test_morning_report.py runs the shipped one as the page does."""
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    shipped, custom = blocks
-    with Sandbox(data=empty_shop(tmp_path / "data"), shift=False, rate_limit=None) as sandbox:
-        monkeypatch.setenv("CENPORTS_BASE_URL", sandbox.url)
-        exec(shipped, {})
-        ran = run_report(own_notebook(tmp_path / "mine.ipynb", custom), out="out", page=True)
+    ran = run_report(own_notebook(tmp_path / "mine.ipynb", read_examples()[1]), out="out", page=True)
     assert ran.result["incomplete"] == 0
-    assert (tmp_path / "report" / "morning.html").exists()
 
 
 def test_a_report_runs_by_hand(tmp_path: Path) -> None:

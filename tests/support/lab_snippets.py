@@ -55,6 +55,7 @@ sent = shipments.iloc[[0]].assign(order_no=naughty, channel_id=orders.loc[worst,
 import pandas as pd
 shipments = pd.concat([shipments, sent])
 explorer = cn.OrderExplorer(orders, line_items, shipments)
+warnings.simplefilter("default")  # or the kernel would stumble over one at its end
 """
 """A cell that makes an explorer of orders, one of which has hostile names."""
 

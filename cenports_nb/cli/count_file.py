@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.settings import read_profile_value
 
@@ -52,8 +53,6 @@ class CountFile:
         Raises:
             InvalidRequestError: The file can't be read, or has no row: an empty file is not a count.
         """
-        import cenports_nb as cn  # noqa: PLC0415
-
         hidden_rows = self.hidden_rows or (read_profile_value("hidden_rows", self.profile) if self.profile else None)
         counts = cn.read_counts(
             self.path, stock=stock, signed=signed, columns=self.columns, warehouse_code=self.warehouse,
@@ -89,8 +88,6 @@ class CountFile:
             held: The held rows of a submission.
             submission_id: The submission's id, which is added to the name if it is taken.
         """
-        import cenports_nb as cn  # noqa: PLC0415
-
         for name in (f"{self.path.stem}-held.csv", f"{self.path.stem}-held-{submission_id}.csv"):
             target = self.path.with_name(name)
             try:

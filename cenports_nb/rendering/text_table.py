@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from cenports_nb.rendering.text import make_printable, truncate
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMN_MAX_LENGTH = 60
 """Maximum width of a column that is not the last."""
@@ -19,6 +20,8 @@ def format_table(frame: pd.DataFrame, *, signed: str = "") -> str:
         frame: Any frame.
         signed: A column of whole numbers to show with their sign.
     """
+    import pandas as pd  # noqa: PLC0415 - slow to import, and commands import this at once
+
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
     columns = [_format_values(frame[name], "+" if name == signed else "") for name in frame.columns]
     if columns:
@@ -36,6 +39,8 @@ def format_table(frame: pd.DataFrame, *, signed: str = "") -> str:
 
 
 def _format_values(values: pd.Series[Any], sign: str) -> list[str]:
+    import pandas as pd  # noqa: PLC0415
+
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         values = values.dt.tz_convert("UTC").dt.strftime("%Y-%m-%d %H:%M:%SZ")
     elif pd.api.types.is_integer_dtype(values.dtype):

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from cenports_nb.errors import ConfigurationError, InvalidRequestError
 from cenports_nb.frames.account_column import ACCOUNT
+from cenports_nb.frames.privacy.masking import mask_pii
+from cenports_nb.frames.privacy.personal_columns import personal_kind
 from cenports_nb.notebook.report_page.accounts import ReportAccounts
 from cenports_nb.notebook.report_page.attachments import PARTIAL_PREFIX, ReportFiles
+from cenports_nb.reports.run_folder import RUN_NAME_PATTERN, STOPPED_SUFFIX
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cenports_nb.analysis.month import Month
     from cenports_nb.api.client import Client
 
@@ -49,8 +52,6 @@ class FrozenInputs:
         Raises:
             InvalidRequestError: The file can't be read.
         """
-        import pandas as pd  # noqa: PLC0415
-
         path = self.folder / f"{name}.parquet"
         try:
             return pd.read_parquet(path)
@@ -71,14 +72,11 @@ def freeze_inputs(files: ReportFiles, facts: Mapping[str, Any], frames: Mapping[
     Raises:
         InvalidRequestError: A file can't be written.
     """
-    from cenports_nb.frames.privacy.masking import mask_pii  # noqa: PLC0415 - rejected records hold people too
-    from cenports_nb.frames.privacy.personal_columns import personal_kind  # noqa: PLC0415
-
     if files.folder is None:
         return
     for name, frame in frames.items():
         impersonal = [column for column in frame.columns if not personal_kind(str(column))]
-        files.write(f"{name}.parquet", mask_pii(frame)[impersonal])
+        files.write(f"{name}.parquet", mask_pii(frame)[impersonal])  # rejected records hold people too
     # The facts are written last, so that a folder with them has all of its frames.
     text = json.dumps(dict(facts), indent=2, default=str, sort_keys=True)
     partial = files.folder / f"{PARTIAL_PREFIX}{FACTS_FILE}"
@@ -95,8 +93,6 @@ def find_earlier_run(files: ReportFiles, facts: Mapping[str, Any]) -> FrozenInpu
     """
     if files.folder is None or not files.folder.parent.is_dir():
         return None
-    from cenports_nb.reports.run_folder import RUN_NAME_PATTERN, STOPPED_SUFFIX  # noqa: PLC0415
-
     wanted = json.loads(json.dumps(dict(facts), default=str))
     for folder in sorted(files.folder.parent.iterdir(), key=_run_order, reverse=True):
         if (

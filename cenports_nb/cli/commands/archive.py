@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import cenports_nb as cn
 from cenports_nb.cli.options import EnvironmentOption, OptionalOutOption, ProfilesOption, StartOption, YesOption
 from cenports_nb.cli.terminal import is_interactive, print_status, print_text, stop_command
 from cenports_nb.errors import (
@@ -18,6 +19,7 @@ from cenports_nb.errors import (
 )
 from cenports_nb.exit_codes import DONE, FAILED, INCOMPLETE
 from cenports_nb.rendering.text import format_count
+from cenports_nb.rendering.text_table import format_table
 
 if TYPE_CHECKING:
     from cenports_nb.archive.archive import Archive
@@ -28,8 +30,6 @@ DEFAULT_FOLDER = "archive"
 
 def show_archive(archive: ArchiveOption = DEFAULT_FOLDER) -> None:
     """Show what is archived, month by month, and when it was read last."""
-    from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
-
     opened = _open_existing(archive)
     contents = opened.contents()
     print_text(format_table(contents))
@@ -48,9 +48,6 @@ def update_archive(
     ] = None,
 ) -> None:
     """Read what may have changed, and archive it; for every night."""
-    import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
-
     profiles: list[str | None] = list(profile or ()) or [None]
     with contextlib.ExitStack() as stack, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -73,9 +70,7 @@ def query_archive(
     out: OptionalOutOption = None,
 ) -> None:
     """Run SQL of DuckDB over the archive; it can't touch files."""
-    import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.export.files import check_path  # noqa: PLC0415
-    from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
 
     if out is not None:
         check_path(out)
@@ -91,8 +86,6 @@ def forget_months(
     yes: YesOption = False,
 ) -> None:
     """Remove the months before a day for good, from every version."""
-    from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
-
     opened = _open_existing(archive)
     if not yes:
         if not is_interactive():
@@ -104,7 +97,6 @@ def forget_months(
 
 def _open_existing(folder: str) -> Archive:
     """Open an archive that is there; only an update makes one."""
-    import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.archive.storage.format import read_format  # noqa: PLC0415
 
     if read_format(folder) is None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import typer
 
+from cenports_nb.account import split_account
 from cenports_nb.errors import ConfigurationError
 from cenports_nb.rendering.text import format_count
+from cenports_nb.settings import home_folder
 
 
 def show_cache() -> None:
     """Show what the cache holds, by account."""
-    from cenports_nb.account import split_account  # noqa: PLC0415
     from cenports_nb.api.http.cache import list_accounts  # noqa: PLC0415
-    from cenports_nb.settings import home_folder  # noqa: PLC0415
 
     home = home_folder()
     accounts = list_accounts(home)
@@ -28,7 +28,6 @@ def show_cache() -> None:
 def clear_all_caches() -> None:
     """Delete the cache of all accounts; the journal of writes is kept."""
     from cenports_nb.api.http.cache import clear_cache  # noqa: PLC0415
-    from cenports_nb.settings import home_folder  # noqa: PLC0415
 
     home = home_folder()
     try:

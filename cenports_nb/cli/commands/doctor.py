@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import cenports_nb as cn
 from cenports_nb.cli.options import EnvironmentOption, ProfileOption
 from cenports_nb.cli.submission_progress import interruptible
 from cenports_nb.cli.terminal import is_interactive, print_status, print_text, stop_command
 from cenports_nb.errors import CenportsError, InvalidRequestError
+from cenports_nb.profiles import save_profile
 from cenports_nb.rendering.text import format_count
+from cenports_nb.settings import Settings
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
     from cenports_nb.api.doctor import Finding
-    from cenports_nb.settings import Settings
     from cenports_nb.submissions.probe.exchanges import ExchangeLog
 
 
@@ -59,7 +61,6 @@ def doctor(
     With --write-probe it also writes: it prints its plan first, and restores the stock at the end. In production a person
     must type the SKU.
     """
-    import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.submissions.probe.exchanges import ExchangeLog  # noqa: PLC0415
 
     if offline:
@@ -107,8 +108,6 @@ def _connect_for_writing(env: str | None, profile: str | None) -> Client:
         ReadOnlyError: The client is read-only for another reason than being in production.
         InvalidRequestError: It is production, and there is no terminal.
     """
-    import cenports_nb as cn  # noqa: PLC0415
-
     client = cn.connect(env, profile=profile, cache=False)
     try:
         if client.settings.environment != "production":
@@ -195,8 +194,6 @@ def _print_findings(findings: Sequence[Finding]) -> None:
 
 def _save_learnt(settings: Settings, profile: str | None, learnt: Mapping[str, Any]) -> None:
     """Save the findings to the profile."""
-    from cenports_nb.profiles import save_profile  # noqa: PLC0415
-
     if settings.environment == "sandbox" and not profile:
         typer.echo("Nothing saved: a sandbox has no profile.")
         return

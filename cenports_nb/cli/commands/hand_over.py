@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+import cenports_nb as cn
 from cenports_nb.cli.options import ChannelsOption, EnvironmentOption, ProfileOption, parse_pairs
 from cenports_nb.cli.terminal import print_text, stop_command
 from cenports_nb.errors import ReadOnlyError
@@ -33,8 +34,6 @@ def hand_over(
     yes: Annotated[bool, typer.Option("--yes", help="Also acknowledge in production.")] = False,
 ) -> None:
     """Write unacknowledged orders to a file for the warehouse, then acknowledge exactly those."""
-    import cenports_nb as cn  # noqa: PLC0415
-
     layout = parse_pairs("--column", column, "Order=order_no")
     with cn.connect(env, profile=profile, read_only=False if yes else None) as client:
         try:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import cenports_nb as cn
 from cenports_nb.cli.options import (
     ChannelsOption,
     EndOption,
@@ -29,9 +31,7 @@ from cenports_nb.rendering.text import format_count
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cenports_nb.api.client import Client
-
-    Load = Callable[[Client], pd.DataFrame]
+    Load = Callable[[cn.Client], pd.DataFrame]
 
 NOUNS = {"orders": "order", "line items": "line item", "shipments": "shipment", "stock": "stock row"}
 
@@ -50,7 +50,9 @@ def _dated_command(name: str, loader: str, about: str) -> Callable[..., None]:
         mask: MaskOption = False,
         time_zone: TimeZoneOption = None,
     ) -> None:
-        load = _loader(loader, start=start, end=end, last=choose_period(start, end, last), channel_id=channel or None)
+        load = partial(
+            getattr(cn, loader), start=start, end=end, last=choose_period(start, end, last), channel_id=channel or None
+        )
         _write(out, env, profile, {name: load}, mask=mask, time_zone=time_zone)
 
     command.__doc__ = about
@@ -74,8 +76,8 @@ def shipments(
     items: Annotated[bool, typer.Option("--items", help="Write a row for each line of a shipment.")] = False,
 ) -> None:
     """Write shipments, or their lines, to a file."""
-    name = "load_shipment_items" if items else "load_shipments"
-    load = _loader(name, start=start, end=end, last=choose_period(start, end, last), channel_id=channel or None)
+    loader = cn.load_shipment_items if items else cn.load_shipments
+    load = partial(loader, start=start, end=end, last=choose_period(start, end, last), channel_id=channel or None)
     _write(out, env, profile, {"shipments": load}, mask=mask, time_zone=time_zone)
 
 
@@ -92,7 +94,7 @@ def stock(
     """Write actual stock, or available stock, to a file."""
     if channel and not available:
         raise InvalidRequestError("--channel goes with --available: actual stock is the same for every channel.")
-    load = _loader("load_available_stock", channel_id=channel or None) if available else _loader("load_actual_stock")
+    load = partial(cn.load_available_stock, channel_id=channel or None) if available else cn.load_actual_stock
     _write(out, env, profile, {"stock": load}, mask=mask)
 
 
@@ -100,7 +102,7 @@ def channels(
     out: OutOption, env: EnvironmentOption = None, profile: ProfileOption = None, mask: MaskOption = False
 ) -> None:
     """Write the sales channels to a file."""
-    _write(out, env, profile, {"channels": _loader("load_channels")}, mask=mask)
+    _write(out, env, profile, {"channels": cn.load_channels}, mask=mask)
 
 
 def export_all(
@@ -123,23 +125,13 @@ def export_all(
         "last": choose_period(start, end, last),
         "channel_id": channel or None,
     }
-    loads = {
-        name: _loader(f"load_{name.replace(' ', '_')}", **filters) for name in ("orders", "line items", "shipments")
+    loads: dict[str, Load] = {
+        "orders": partial(cn.load_orders, **filters),
+        "line items": partial(cn.load_line_items, **filters),
+        "shipments": partial(cn.load_shipments, **filters),
+        "stock": cn.load_actual_stock,
     }
-    loads["stock"] = _loader("load_actual_stock")
     _write(out, env, profile, loads, mask=mask, time_zone=time_zone)
-
-
-def _loader(name: str, **filters: Any) -> Load:
-    """Bind the filters of a loader."""
-
-    def load(client: Client) -> pd.DataFrame:
-        import cenports_nb as cn  # noqa: PLC0415
-
-        frame: pd.DataFrame = getattr(cn, name)(client, **filters)
-        return frame
-
-    return load
 
 
 def _write(
@@ -154,7 +146,6 @@ def _write(
     """Load frames and write them; report rejected records, which change the exit code."""
     import pandas as pd  # noqa: PLC0415
 
-    import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.dates import parse_time_zone  # noqa: PLC0415
     from cenports_nb.frames.export.files import check_path  # noqa: PLC0415
 

@@ -7,10 +7,14 @@ from typing import Annotated
 
 import typer
 
+import cenports_nb as cn
 from cenports_nb.cli.options import EnvironmentOption
 from cenports_nb.cli.terminal import is_interactive, print_text
-from cenports_nb.errors import CenportsError, InvalidRequestError
+from cenports_nb.credentials import NOTIFY_ENTRY, delete_secret, store_notify_url, store_secret
+from cenports_nb.errors import CenportsError, ConfigurationError, InvalidRequestError
+from cenports_nb.profiles import read_client_id, save_profile
 from cenports_nb.secret import Secret
+from cenports_nb.settings import home_folder
 
 ProfileNameOption = Annotated[str, typer.Option("--profile", metavar="NAME", help="The profile's name.")]
 WHAT_STAYS = "cache, journal and the profile itself stay"
@@ -30,11 +34,6 @@ def login(
     ] = False,
 ) -> None:
     """Store an account as a profile: its secret in the system's keyring, all else in profiles.toml."""
-    import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.credentials import delete_secret, store_secret  # noqa: PLC0415
-    from cenports_nb.profiles import read_client_id, save_profile  # noqa: PLC0415
-    from cenports_nb.settings import home_folder  # noqa: PLC0415
-
     if notify:
         _store_notify_url(profile, from_stdin=secret_stdin)
         return
@@ -66,7 +65,6 @@ def login(
 
 def _store_notify_url(profile: str, *, from_stdin: bool) -> None:
     """Store the notification URL of a profile in the keyring."""
-    from cenports_nb.credentials import store_notify_url  # noqa: PLC0415
     from cenports_nb.reports.notification import check_url  # noqa: PLC0415
 
     url = _read_secret("notification URL", from_stdin=from_stdin)
@@ -94,11 +92,6 @@ def logout(
     notify: Annotated[bool, typer.Option("--notify", help="Delete the notification URL, and nothing else.")] = False,
 ) -> None:
     """Delete a profile's secret from the keyring."""
-    from cenports_nb.credentials import NOTIFY_ENTRY, delete_secret  # noqa: PLC0415
-    from cenports_nb.errors import ConfigurationError  # noqa: PLC0415
-    from cenports_nb.profiles import read_client_id  # noqa: PLC0415
-    from cenports_nb.settings import home_folder  # noqa: PLC0415
-
     if notify:
         there = delete_secret(profile, NOTIFY_ENTRY)
         print_text(

@@ -17,6 +17,7 @@ from cenports_nb.errors import CenportsError, InvalidRequestError
 from cenports_nb.exit_codes import FAILED
 from cenports_nb.rendering.text import make_printable
 from cenports_nb.secret import Secret
+from cenports_nb.settings import resolve_settings
 
 if TYPE_CHECKING:
     from cenports_nb.reports import CellProgress, Report
@@ -53,7 +54,6 @@ def report(
     """Run a report notebook; write the executed notebook and the files of its tables into a folder."""
     from cenports_nb.reports import check_parameters, find_report, run_report  # noqa: PLC0415
     from cenports_nb.reports.notification import build_notifier  # noqa: PLC0415
-    from cenports_nb.settings import resolve_settings  # noqa: PLC0415
 
     found = find_report(Path(name) if name.endswith(".ipynb") else name)
     given: dict[str, Any] = dict(parse_pairs("-p", parameters, "submit=true") or {})

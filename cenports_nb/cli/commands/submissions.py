@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+import cenports_nb as cn
 from cenports_nb.cli.options import EnvironmentOption, OptionalOutOption, ProfileOption, TimeoutOption, YesOption
 from cenports_nb.cli.submission_progress import (
     AccountOptions,
@@ -25,11 +26,12 @@ from cenports_nb.cli.submission_progress import (
 from cenports_nb.cli.terminal import check_can_confirm, confirm, print_text
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.rendering.text import format_count
+from cenports_nb.rendering.text_table import format_table
+from cenports_nb.settings import check_environment, home_folder
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    import cenports_nb as cn
     from cenports_nb.api.client import Client
 
 SkuOption = Annotated[str | None, typer.Option("--sku", metavar="SKU", help="Only changes of this SKU.")]
@@ -50,8 +52,6 @@ def list_submissions(
     sku: SkuOption = None,
 ) -> None:
     """List the submissions of this machine, oldest first, with a column for each outcome."""
-    from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
-    from cenports_nb.settings import check_environment, home_folder  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import has_journal, list_unfinished, open_journal  # noqa: PLC0415
     from cenports_nb.submissions.registry import list_by_outcome  # noqa: PLC0415
 
@@ -75,9 +75,7 @@ def show_submission(
     out: OptionalOutOption = None,
 ) -> None:
     """Show one submission: who, when, why, its batches and the outcomes of its rows."""
-    import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.export.files import check_path  # noqa: PLC0415
-    from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.submissions.journal import frames  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import open_journal  # noqa: PLC0415
     from cenports_nb.submissions.tracking.snapshot import take_snapshot  # noqa: PLC0415
@@ -110,9 +108,7 @@ def show_history(
     out: OptionalOutOption = None,
 ) -> None:
     """Show every change of a submission's rows, or of a SKU: who, when, old and new quantity, reason, message."""
-    import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.export.files import check_path  # noqa: PLC0415
-    from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.submissions.journal import frames  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import open_journal, read_sku_history  # noqa: PLC0415
 
@@ -138,8 +134,6 @@ def wait(
     timeout: TimeoutOption = "20min",
 ) -> None:
     """Wait until no row is pending; without ID, for all submissions of the account."""
-    import cenports_nb as cn  # noqa: PLC0415
-
     seconds = parse_timeout(timeout)
     account_options = AccountOptions(env, profile)
     with _connect(account_options, submission_id) as client:
@@ -156,8 +150,6 @@ def wait(
 
 def verify(submission_id: SubmissionArgument, env: EnvironmentOption = None, profile: ProfileOption = None) -> None:
     """Read the stock to settle rows that Cenports did not confirm; send nothing."""
-    import cenports_nb as cn  # noqa: PLC0415
-
     account_options = AccountOptions(env, profile)
     with _connect(account_options, submission_id) as client:
         finish_command([cn.open_submission(client, submission_id).verify()], account_options)
@@ -200,8 +192,6 @@ def resolve(
     profile: ProfileOption = None,
 ) -> None:
     """Close rows that no evidence can settle, with your word and a note."""
-    import cenports_nb as cn  # noqa: PLC0415
-
     if bool(sku) == bool(order):
         raise InvalidRequestError("Say which rows: --sku, or --order for orders.")
     account_options = AccountOptions(env, profile)
@@ -218,7 +208,6 @@ def _send_again(
     action: Literal["resume", "retry"], submission_id: str, account_options: AccountOptions, *, yes: bool, timeout: str
 ) -> None:
     """Show what can be sent again, ask for confirmation, send it, and wait."""
-    import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.submissions.tracking.status_table import format_status  # noqa: PLC0415
 
     seconds = parse_timeout(timeout)
@@ -271,7 +260,6 @@ def _connect(account_options: AccountOptions, submission_id: str | None, *, read
     Raises:
         InvalidRequestError: The submission is a sandbox's.
     """
-    import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import open_journal  # noqa: PLC0415
 
     env = account_options.env

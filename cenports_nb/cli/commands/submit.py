@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+import cenports_nb as cn
 from cenports_nb.cli.count_file import CountFile, Duplicates, HiddenRows, ProductKey
 from cenports_nb.cli.options import EnvironmentOption, ProfileOption, TimeoutOption, YesOption, parse_pairs
 from cenports_nb.cli.submission_progress import (
@@ -113,7 +114,6 @@ def submit(
     ] = False,
 ) -> None:
     """Set the stock to a count: show the plan, ask for confirmation, send, wait. Nothing is sent without a yes."""
-    import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.provenance import describe_file, provenance  # noqa: PLC0415 - pandas is slow to import
 
     if not dry_run:
@@ -216,8 +216,6 @@ def _show_remembered(updates: pd.DataFrame) -> None:
 
 def _load_available(client: Client, allow: Collection[str]) -> pd.DataFrame | None:
     """Load available stock for the guards that need it; from one channel if all have the same."""
-    import cenports_nb as cn  # noqa: PLC0415
-
     if {"below_reserved", "basis"} <= set(allow):
         return None
     channels = cn.load_channels(client)["channel_id"].tolist()
@@ -230,8 +228,6 @@ def _load_open_items(client: Client, actual: pd.DataFrame) -> tuple[pd.DataFrame
 
     Whether such a change is still among the open lines can't be known.
     """
-    import cenports_nb as cn  # noqa: PLC0415
-
     open_items = cn.load_open_items(client, refresh=True)
     again = cn.load_actual_stock(client, refresh=True)
     both = actual[[*STOCK_KEYS, "quantity"]].merge(again[[*STOCK_KEYS, "quantity"]], on=STOCK_KEYS, how="outer")
@@ -252,7 +248,6 @@ def _show_plan(
     submit_options: dict[str, Any],
 ) -> Submission:
     """Show the plan and the objections of guards; return it as a dry run, or stop where a guard blocks it."""
-    import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.stock.guards.registry import STOPS_ALL  # noqa: PLC0415
     from cenports_nb.stock.plans.plan_text import build_plan_table, format_plan  # noqa: PLC0415
 

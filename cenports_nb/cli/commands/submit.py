@@ -248,8 +248,8 @@ def _show_plan(
     submit_options: dict[str, Any],
 ) -> Submission:
     """Show the plan and the objections of guards; return it as a dry run, or stop where a guard blocks it."""
-    from cenports_nb.stock.guards.registry import STOPS_ALL  # noqa: PLC0415
     from cenports_nb.stock.plans.plan_text import build_plan_table, format_plan  # noqa: PLC0415
+    from cenports_nb.submissions.objections import is_blocking  # noqa: PLC0415
 
     try:
         with _stale_rows_shown(updates):
@@ -267,7 +267,7 @@ def _show_plan(
         print_text(
             format_plan(build_plan_table(updates), found.assign(message=found["guard"] + ": " + found["message"]))
         )
-        blocking = found[found["product_sku"].isna() | found["guard"].isin(STOPS_ALL)]
+        blocking = found[is_blocking(found)]
         counted = blocking if submit_options["on_objection"] == "hold" else found  # the others would be held
         names = list(dict.fromkeys(counted["guard"]))
         hold = "" if len(blocking) else " or send the rest with --on-objection hold"

@@ -26,14 +26,7 @@ BUTTONS_MARKER = (
 
 @dataclass(frozen=True)
 class Button:
-    """One button.
-
-    Attributes:
-        name: Its label.
-        hint: What it does, in a sentence.
-        writes: Whether it sends something, which a read-only client can't.
-        outcomes: The outcomes that it acts on.
-    """
+    """One button and the outcomes that it acts on; a read-only client can't press one that `writes`."""
 
     name: str
     hint: str
@@ -50,9 +43,10 @@ BUTTONS: Mapping[str, Button] = {
 
 
 class ButtonBar(anywidget.AnyWidget):  # type: ignore[misc]
-    """The buttons on a page; a press is answered there at once, and passed to `on_press`.
+    """The buttons of a tracker; a press is answered on the page at once, and passed to `on_press`.
 
     Attributes:
+        view: What a cell shows: the buttons, and the mirror below them, if there is one.
         buttons: `key name hint disabled` of each.
         answered: The number of presses that the kernel has handled.
         parts: The tables, our own escaped HTML, where no output can show them, as in marimo.
@@ -65,9 +59,12 @@ class ButtonBar(anywidget.AnyWidget):  # type: ignore[misc]
     answered = traitlets.Int(0).tag(sync=True)
     parts = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def __init__(self, on_press: Callable[[str], None]) -> None:
+    def __init__(self, on_press: Callable[[str], None], *, read_only: bool, mirror: OutputMirror | None = None) -> None:
         self._on_press = on_press
+        self._read_only = read_only
+        self._mirror = mirror
         super().__init__()
+        self.view = ipywidgets.VBox([self, mirror]) if mirror else self
         handle_in_subshell(self)  # people may want to stop or to poll while a cell waits
         self.on_msg(lambda _, content, __: self.handle_message(content))
 
@@ -79,23 +76,7 @@ class ButtonBar(anywidget.AnyWidget):  # type: ignore[misc]
         if any(button["key"] == content["press"] and not button["disabled"] for button in self.buttons):
             self._on_press(content["press"])
 
-
-class ButtonRow:
-    """The buttons of a tracker, in `widget`.
-
-    Args:
-        on_press: Called with the key of a button.
-        read_only: Whether the client is read-only.
-        mirror: Stands below the buttons, and stays when they are removed.
-    """
-
-    def __init__(self, on_press: Callable[[str], None], *, read_only: bool, mirror: OutputMirror | None = None) -> None:
-        self._read_only = read_only
-        self._mirror = mirror
-        self._bar = ButtonBar(on_press)
-        self.widget = ipywidgets.VBox([self._bar, mirror]) if mirror else self._bar
-
-    def update(self, snapshots: Sequence[Snapshot], *, busy: bool, watching: bool) -> None:
+    def show_work(self, snapshots: Sequence[Snapshot], *, busy: bool, watching: bool) -> None:
         """Enable the buttons that have work, and show for how many rows."""
         buttons = []
         for key, button in BUTTONS.items():
@@ -104,19 +85,11 @@ class ButtonRow:
             name = button.name if key in ("poll", "stop") or not rows else f"{button.name} {format_count(rows, 'row')}"
             hint = f"{button.hint}; this client is read-only" if button.writes and self._read_only else button.hint
             buttons.append({"key": key, "name": name, "hint": hint, "disabled": not enabled})
-        if self._bar.buttons != buttons:
-            self._bar.buttons = buttons
-
-    def show_tables(self, parts: Sequence[str]) -> None:
-        """Show tables below the buttons, where no output can show them."""
-        self._bar.parts = list(parts)
+        if self.buttons != buttons:
+            self.buttons = buttons
 
     def remove(self) -> None:
-        """Remove the buttons; the tables stay."""
-        self._bar.buttons = []
-
-    def close(self) -> None:
-        """Close the buttons; the mirror stays for people who return to the page later."""
+        """Close the buttons; a mirror below them stays for people who return to the page later."""
         if self._mirror:
-            self.widget.children = [self._mirror]
-        self._bar.close()
+            self.view.children = [self._mirror]
+        self.close()

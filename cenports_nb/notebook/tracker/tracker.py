@@ -16,7 +16,7 @@ from cenports_nb.errors import CenportsError, JournalError
 from cenports_nb.ipython import get_kernel, is_attended
 from cenports_nb.notebook.live_output.live_output import LiveOutput
 from cenports_nb.notebook.live_output.output_mirror import OutputMirror
-from cenports_nb.notebook.tracker.buttons import BUTTONS, BUTTONS_MARKER, ButtonRow
+from cenports_nb.notebook.tracker.buttons import BUTTONS, BUTTONS_MARKER, ButtonBar
 from cenports_nb.notebook.tracker.row_details import ROW_DETAIL_SLOTS, render_row_details
 from cenports_nb.submissions.submission import PERMANENT_ERRORS, Submission
 from cenports_nb.submissions.tracking.snapshot import RowView, Snapshot
@@ -56,9 +56,9 @@ class TransactionTracker:
         self._submissions = [submissions] if isinstance(submissions, Submission) else list(submissions)
         self._snapshots = [submission.snapshot() for submission in self._submissions]
         self._outputs: list[LiveOutput] = []
-        self._buttons: dict[LiveOutput, ButtonRow] = {}
+        self._buttons: dict[LiveOutput, ButtonBar] = {}
         self._other_views: list[TrackerView] = []
-        self._pages: list[ButtonRow] = []  # with the tables below them
+        self._pages: list[ButtonBar] = []  # with the tables below them
         self._draw_lock = threading.RLock()
         self._condition = threading.Condition()  # guards the three attributes below
         self._jobs: deque[str] = deque()
@@ -122,7 +122,7 @@ class TransactionTracker:
         output = LiveOutput(widget_marker=BUTTONS_MARKER, mirror=mirror)
         with self._draw_lock:
             self._update_row_details()
-            widget = self._add_buttons(output, mirror).widget if mirror else None
+            widget = self._add_buttons(output, mirror).view if mirror else None
             # Batches may be split or sent again later, but outputs for their rows can only be added now.
             slots = 1 + (ROW_DETAIL_SLOTS if len(self._row_details) > 1 else 2)
             output.show(widget, self._render_parts(), format_status(self._snapshots), slots=slots)
@@ -134,10 +134,10 @@ class TransactionTracker:
         self._take_snapshots()
         self._watch_submissions()
         with self._draw_lock:
-            page = ButtonRow(self._on_button, read_only=self._is_read_only)
+            page = ButtonBar(self._on_button, read_only=self._is_read_only)
             self._pages.append(page)
         self._start_if_open()
-        return page.widget
+        return page.view
 
     @staticmethod
     def reserve() -> LiveOutput:
@@ -158,7 +158,7 @@ class TransactionTracker:
         with self._draw_lock:
             for output in outputs:
                 if self._can_act:
-                    output.insert_widget(self._add_buttons(output).widget)
+                    output.insert_widget(self._add_buttons(output).view)
             self._outputs += outputs
             self._other_views += other_views
         self._start_if_open()
@@ -176,8 +176,8 @@ class TransactionTracker:
         """Whether the buttons have anything left to do."""
         return not self._is_settled or self._has_work
 
-    def _add_buttons(self, output: LiveOutput, mirror: OutputMirror | None = None) -> ButtonRow:
-        buttons = self._buttons[output] = ButtonRow(self._on_button, read_only=self._is_read_only, mirror=mirror)
+    def _add_buttons(self, output: LiveOutput, mirror: OutputMirror | None = None) -> ButtonBar:
+        buttons = self._buttons[output] = ButtonBar(self._on_button, read_only=self._is_read_only, mirror=mirror)
         return buttons
 
     @property
@@ -354,14 +354,14 @@ class TransactionTracker:
             for view in (*self._outputs, *self._other_views):
                 view.update(parts, text)
             for page in self._pages:
-                page.show_tables(parts)
+                page.parts = list(parts)
             if not self._watching or (not self._can_act and not self._busy):
                 for page in self._pages:
-                    page.remove()
+                    page.buttons = []  # the tables stay
                 for output, buttons in self._buttons.items():
                     output.remove_widget()
-                    buttons.close()
+                    buttons.remove()
                 self._buttons.clear()
                 return
             for buttons in (*self._buttons.values(), *self._pages):
-                buttons.update(self._snapshots, busy=bool(self._busy), watching=self._watching)
+                buttons.show_work(self._snapshots, busy=bool(self._busy), watching=self._watching)

@@ -114,8 +114,8 @@ def test_an_action_comes_with_its_row(frame: pd.DataFrame) -> None:
     grid = Grid.from_frame(frame, COLUMNS, label="SKUs")
     actions: list[tuple[str, int]] = []
     opened_rows: list[int] = []
-    grid.on_action(lambda action, row: actions.append((action, row)))
-    grid.on_open(opened_rows.append)
+    grid.on_action = lambda action, row: actions.append((action, row))
+    grid.on_open = opened_rows.append
     grid.handle_message({"action": "show", "row": 2})
     grid.handle_message({"open_row": 1})
     assert actions == [("show", 2)]

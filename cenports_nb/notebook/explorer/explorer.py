@@ -167,8 +167,8 @@ class OrderExplorer:
             )
             grid.get_search_index = self._get_search_index
             grid.on_shown = self._on_shown
-            grid.on_open(lambda row: self._show_details(row, show_pii=self._show_pii))
-            grid.on_action(self._on_action)
+            grid.on_open = lambda row: self._show_details(row, show_pii=self._show_pii)
+            grid.on_action = self._on_action
             handle_in_subshell(grid)  # people look orders up while a cell runs
             self._grid = grid
         return self._grid

@@ -2,7 +2,7 @@
 
 grid = Grid.from_frame(frame, [Column("order_no", "Order"), Column("status", "Status", choice=True)], label="Orders")
 grid.observe(lambda change: …, "selection")    # grid.selected is a mask of the frame's rows
-grid.on_open(lambda row: …)                    # a row was opened: its position, -1 for none
+grid.on_open = lambda row: …                   # a page opened a row, also again: its position, -1 for none
     grid.show_details(row, [DetailSection("Lines", headers=("SKU", "Units"), rows=(("0003", "2"),))])  # never saved
     LiveOutput(widget_marker=BELOW_GRID_MARKER).show(grid, [table], text)  # with a static table where no kernel is
 
@@ -95,8 +95,8 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
     time_zone = traitlets.Unicode("UTC").tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
-        self._action_callbacks: list[Callable[[str, int], None]] = []
-        self._open_callbacks: list[Callable[[int], None]] = []
+        self.on_open: Callable[[int], None] = lambda _: None
+        self.on_action: Callable[[str, int], None] = lambda *_: None
         super().__init__(**traits)
         self.on_msg(lambda _, content, __: self.handle_message(content))
 
@@ -163,14 +163,6 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
         """Show sections below the rows while this row is open; they are sent to the page and never saved."""
         self.send({"details": row, "sections": [asdict(section) for section in sections]})
 
-    def on_open(self, callback: Callable[[int], None]) -> None:
-        """Call a function with a row's position whenever a page opens it, also again; with -1 when it closes."""
-        self._open_callbacks.append(callback)
-
-    def on_action(self, callback: Callable[[str, int], None]) -> None:
-        """Call a function with the key and the row when a button of a section is pressed."""
-        self._action_callbacks.append(callback)
-
     def handle_message(self, content: Mapping[str, Any]) -> None:
         """Handle a message from the page; ignore an invalid one."""
         if "ping" in content:
@@ -182,11 +174,9 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
             return
         if "open_row" in content:
             self.open_row = row
-            for on_open in self._open_callbacks:
-                on_open(row)
+            self.on_open(row)
         elif isinstance(content.get("action"), str):
-            for on_action in self._action_callbacks:
-                on_action(content["action"], row)
+            self.on_action(content["action"], row)
 
     def _take_selection(self, ranges: Any, version: Any) -> None:
         if not isinstance(ranges, list) or not isinstance(version, int) or decode_ranges(ranges, self.rows) is None:

@@ -119,8 +119,8 @@ class OrderIndex:
         self.is_plain_day = is_plain_day(self.orders["order_date"])
         self.lines = lines.reset_index(drop=True)
         self.lines_by_order = _group_rows(index_rows(keys.rows[0][self.positions], keys.size)[keys.rows[1]], len(read))
-        self._given_frames = (orders.copy(deep=False), line_items.copy(deep=False))
-        self._given_shipments = None if shipments is None else shipments.copy(deep=False)
+        given = {"orders": orders, "line_items": line_items, "shipments": shipments}
+        self._given = {name: frame.copy(deep=False) for name, frame in given.items() if frame is not None}
         self.shipments = None if shipments is None else _read_shipments(shipments)
 
     def __len__(self) -> int:
@@ -152,11 +152,8 @@ class OrderIndex:
     @cached_property
     def warning(self) -> str:
         """What the frames are known to lack; empty if nothing."""
-        frames = {"orders": self._given_frames[0], "line_items": self._given_frames[1]}
-        if self._given_shipments is not None:
-            frames["shipments"] = self._given_shipments
         warnings = []
-        for name, frame in frames.items():
+        for name, frame in self._given.items():
             origin = provenance(frame)
             if origin and not origin.complete:
                 warnings.append(f"⚠ Not all {name} were loaded: cn.provenance({name}).")
@@ -168,7 +165,7 @@ class OrderIndex:
 
     def select_given(self, at: Any, columns: Collection[str] | None = None) -> pd.DataFrame:
         """Return rows of the given orders, with all their columns or the existing ones of `columns`."""
-        orders = self._given_frames[0]
+        orders = self._given["orders"]
         if columns is not None:
             orders = orders.loc[:, orders.columns.isin([*columns]) & ~orders.columns.duplicated()]
         found: pd.DataFrame = orders.iloc[self.positions[at]]
@@ -176,10 +173,12 @@ class OrderIndex:
 
     def get_order(self, at: int) -> Order:
         """Return one order as it was given, with its lines and shipments."""
-        shipments = (
-            None if self._given_shipments is None else self._given_shipments.iloc[self.shipments_by_order.rows(at)]
+        shipments = self._given.get("shipments")
+        return Order(
+            self.select_given([at]),
+            self._given["line_items"].iloc[self.lines_by_order.rows(at)],
+            None if shipments is None else shipments.iloc[self.shipments_by_order.rows(at)],
         )
-        return Order(self.select_given([at]), self._given_frames[1].iloc[self.lines_by_order.rows(at)], shipments)
 
 
 def _read_shipments(shipments: pd.DataFrame) -> pd.DataFrame:

@@ -10,30 +10,37 @@ import typer
 
 from cenports_nb.errors import InvalidRequestError
 
-SAME_NAMES = (
-    *(
-        "allow",
-        "at_count",
-        "basis",
-        "batch_size",
-        "by",
-        "canary",
-        "duplicates",
-        "encoding",
-        "end",
-        "hidden_rows",
-        "last",
-    ),
-    *("missing", "note", "notify_on", "on_objection", "on_stale", "out", "outcome", "resend", "sheet", "start"),
-    *("time_zone", "timeout", "unknown", "warehouse_map"),
-)
 ARGUMENT_OPTIONS = {
-    **{name: f"--{name.replace('_', '-')}" for name in SAME_NAMES},
+    "allow": "--allow",
+    "at_count": "--at-count",
+    "basis": "--basis",
+    "batch_size": "--batch-size",
+    "by": "--by",
+    "canary": "--canary",
     "channel_id": "--channel",
     "columns": "--column",
+    "duplicates": "--duplicates",
+    "encoding": "--encoding",
+    "end": "--end",
     "environment": "--env",
+    "hidden_rows": "--hidden-rows",
+    "last": "--last",
     "layout": "--column",
+    "missing": "--missing",
+    "note": "--note",
+    "notify_on": "--notify-on",
+    "on_objection": "--on-objection",
+    "on_stale": "--on-stale",
+    "out": "--out",
+    "outcome": "--outcome",
+    "resend": "--resend",
+    "sheet": "--sheet",
+    "start": "--start",
+    "time_zone": "--time-zone",
+    "timeout": "--timeout",
+    "unknown": "--unknown",
     "warehouse_code": "--warehouse",
+    "warehouse_map": "--warehouse-map",
 }
 """Arguments that messages of the package name -> the options that stand for them."""
 

@@ -103,10 +103,14 @@ def format_general(value: float) -> str | None:
 @lru_cache(maxsize=256)
 def _parse(number_format: str) -> tuple[Section, ...] | None:
     """Parse a format into its sections; None if a part of it is not known."""
-    outside_quotes = re.findall(r'((?:"[^"]*"|\\.|[^;"\\])*)(?:;|$)', number_format)[:4]
-    sections = [_parse_section(text) for text in outside_quotes]
+    sections = [_parse_section(text) for text in _split(number_format)]
     known = tuple(section for section in sections if section is not None)
     return known if len(known) == len(sections) and known else None
+
+
+def _split(number_format: str) -> list[str]:
+    """Split a format at its semicolons outside quotes."""
+    return re.findall(r'((?:"[^"]*"|\\.|[^;"\\])*)(?:;|$)', number_format)[:4]
 
 
 def _parse_section(text: str) -> Section | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -36,6 +37,17 @@ OnStale = Literal["raise", "rebase", "drop", "force"]
 OnObjection = Literal["raise", "hold"]
 Missing = Literal["ignore", "zero"]
 Basis = Literal["on_hand", "net_of_open"]
+
+
+@dataclass(frozen=True)
+class SubmitOptions:
+    """Options of `submit_updates`."""
+
+    batch_size: int
+    on_stale: OnStale
+    on_objection: OnObjection
+    allow: tuple[str, ...]
+    canary: int
 
 
 def submit(
@@ -133,9 +145,7 @@ def submit(
         counts, warehouse, by, parse_pairs("--column", column, "quantity=Counted"),
         parse_pairs("--warehouse-map", warehouse_map, "MINE=THEIRS"), duplicates, sheet, encoding, hidden_rows, profile,
     )  # fmt: skip
-    submit_options: dict[str, Any] = {
-        "batch_size": batch_size, "on_stale": on_stale, "on_objection": on_objection, "allow": tuple(allow or ()), "canary": canary,
-    }  # fmt: skip
+    submit_options = SubmitOptions(batch_size, on_stale, on_objection, tuple(allow or ()), canary)
     account_options = AccountOptions(env, profile)
     reference = reference or file.reference
     with cn.connect(env, profile=profile, read_only=True) as reading_client:
@@ -184,7 +194,7 @@ def submit(
             cn.connect(env, profile=profile, base_url=reading_client.settings.base_url, read_only=False) as client,
         ):
             submission = cn.submit_updates(
-                client, updates, available=available, left_out=left_out, progress=False, **submit_options
+                client, updates, available=available, left_out=left_out, progress=False, **asdict(submit_options)
             )
             _follow_up(submission, file, seconds if wait else None, account_options)
 
@@ -245,7 +255,7 @@ def _show_plan(
     updates: pd.DataFrame,
     available: pd.DataFrame | None,
     left_out: pd.DataFrame | None,
-    submit_options: dict[str, Any],
+    submit_options: SubmitOptions,
 ) -> Submission:
     """Show the plan and the objections of guards; return it as a dry run, or stop where a guard blocks it."""
     from cenports_nb.stock.plans.plan_text import build_plan_table, format_plan  # noqa: PLC0415
@@ -260,7 +270,7 @@ def _show_plan(
                 left_out=left_out,
                 dry_run=True,
                 progress=False,
-                **submit_options,
+                **asdict(submit_options),
             )
     except GuardRailError as error:
         found = error.objections
@@ -268,7 +278,7 @@ def _show_plan(
             format_plan(build_plan_table(updates), found.assign(message=found["guard"] + ": " + found["message"]))
         )
         blocking = found[is_blocking(found)]
-        counted = blocking if submit_options["on_objection"] == "hold" else found  # the others would be held
+        counted = blocking if submit_options.on_objection == "hold" else found  # the others would be held
         names = list(dict.fromkeys(counted["guard"]))
         hold = "" if len(blocking) else " or send the rest with --on-objection hold"
         stop_command(

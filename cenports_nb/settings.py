@@ -19,7 +19,7 @@ from cenports_nb.account import BASE_URLS, clean_address, is_loopback, normalize
 from cenports_nb.credentials import read_secret
 from cenports_nb.errors import ConfigurationError
 from cenports_nb.profiles import read_profile, read_seconds, read_table
-from cenports_nb.rendering.surface import choose_wording
+from cenports_nb.rendering.surface import choose_wording, name_argument
 from cenports_nb.secret import Secret, hide
 
 DEFAULT_REQUESTS_PER_MINUTE = 60  # as in the reference
@@ -114,6 +114,7 @@ def resolve_settings(
     Raises:
         ConfigurationError: A setting is missing or invalid; the message says where.
     """
+    _check_texts(environment=environment, profile=profile, base_url=base_url, time_zone=time_zone)
     client_secret = hide(client_secret)
     env = _read_variables(environ)
     environ = None  # it may hold the secret in clear text, and tracebacks show variables
@@ -164,8 +165,17 @@ def check_environment(name: str) -> None:
         raise ConfigurationError(f"There is no environment {name!r}: use one of {', '.join(map(repr, BASE_URLS))}.")
 
 
+def _check_texts(**arguments: object) -> None:
+    """Refuse arguments that are neither text nor None."""
+    for name, value in arguments.items():
+        if not isinstance(value, str | None):
+            raise ConfigurationError(f"{name_argument(name, value)} isn't text: pass it in quotes.")
+
+
 def _expand_path(path: str | Path, source: str) -> Path:
     """Expand `~` in a path."""
+    if not isinstance(path, str | Path):
+        raise ConfigurationError(f"{source}={path!r} isn't a folder: pass True, False, or a path.")
     try:
         return Path(path).expanduser()
     except RuntimeError:

@@ -13,6 +13,7 @@ import pandas as pd
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 from cenports_nb.frames.account_column import per_account
 from cenports_nb.frames.arrow_columns import decode_categories, repeat_text, take_text
+from cenports_nb.frames.choices import parse_words
 from cenports_nb.frames.dates import Day, local_days, parse_day, parse_time_zone
 from cenports_nb.frames.line_status import CANCELLED_WORDS, has_status
 from cenports_nb.frames.provenance import provenance, read_time_zone
@@ -96,7 +97,7 @@ def stock_cover(
     _check_loaded_days(line_items, start, end, name)
     ordered = local_days(lines["order_date"], name)
     inside = (ordered >= pd.Timestamp(start)) & (ordered <= pd.Timestamp(end))
-    lines = lines[(inside & ~has_status(lines["status"], exclude)).to_numpy()]
+    lines = lines[(inside & ~has_status(lines["status"], parse_words("exclude", exclude))).to_numpy()]
 
     encoded = encode_keys([stock[name] for name in STOCK_KEYS], [lines[name] for name in LINE_STOCK_KEYS])
     (stock_codes, line_codes), size = encoded.rows, encoded.size

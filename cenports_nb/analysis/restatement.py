@@ -17,6 +17,7 @@ from cenports_nb.analysis.money import ExactSums, add_exactly, combine_sums, sum
 from cenports_nb.analysis.scan import Scan, is_scan, list_scan_months, read_whole, run_by_month
 from cenports_nb.errors import AnalysisWarning
 from cenports_nb.frames.account_column import ACCOUNT, add_account_key, require_accounts
+from cenports_nb.frames.choices import parse_words
 from cenports_nb.frames.line_status import has_status
 from cenports_nb.frames.row_keys import Mask, sum_by_code
 from cenports_nb.frames.schema import schemas
@@ -89,11 +90,12 @@ def restatement(
         2  quantity changed      1      1        9.99
         3               now   <NA>      4       39.96
     """
+    exclude = parse_words("exclude", exclude)
     if is_scan(before) and is_scan(after):
         work = partial(_compare_month, before.select(NEEDED_COLUMNS), after.select(NEEDED_COLUMNS), exclude)
         parts = run_by_month(work, list_scan_months(before, after), executor)
     else:
-        parts = [_compare(read_whole(before), read_whole(after), exclude)]
+        parts = [_compare(read_whole("before", before), read_whole("after", after), exclude)]
     # A line that is in another month now, and as it was, is no change: keys are matched over all months.
     earlier, later, orders_before, orders_after = (
         pd.concat([getattr(part, name) for part in parts], ignore_index=True)

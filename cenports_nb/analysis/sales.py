@@ -16,7 +16,7 @@ from cenports_nb.analysis.scan import Scan, is_scan, list_scan_months, read_whol
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 from cenports_nb.frames.account_column import ACCOUNT, require_accounts
 from cenports_nb.frames.arrow_columns import take_text
-from cenports_nb.frames.choices import suggest_choice
+from cenports_nb.frames.choices import parse_words, suggest_choice
 from cenports_nb.frames.dates import local_days, parse_time_zone
 from cenports_nb.frames.line_status import has_status
 from cenports_nb.frames.provenance import read_time_zone
@@ -93,13 +93,15 @@ def summarize_sales(
     """
     names: list[str] = [by] if isinstance(by, str) else list(by)
     _check_by(names, with_orders=orders is not None)
+    exclude = parse_words("exclude", exclude)
     if is_scan(line_items) and (orders is None or is_scan(orders)):
         terms = _Terms(names, time_zone or line_items.time_zone, exclude)
         scans = line_items.select(LINE_COLUMNS), None if orders is None else orders.select(ORDER_COLUMNS)
         work = partial(_summarize_month, *scans, terms)
         parts = run_by_month(work, list_scan_months(*filter(is_scan, (line_items, orders))), executor)
     else:
-        lines, order_frame = read_whole(line_items), read_whole(orders)
+        lines = read_whole("line_items", line_items)
+        order_frame = None if orders is None else read_whole("orders", orders)
         refuse_swapped(line_items=lines, orders=order_frame)
         zone = read_time_zone(time_zone, lines, order_frame)
         parts = [_summarize_part(lines, order_frame, _Terms(names, zone, exclude))]

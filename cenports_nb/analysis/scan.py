@@ -8,6 +8,8 @@ from typing import Any, Protocol, TypeGuard, TypeVar
 
 import pandas as pd
 
+from cenports_nb.errors import InvalidRequestError
+
 Result = TypeVar("Result")
 NO_MONTH = "0001-01"
 """Read of a scan without months: a frame without rows, with its columns."""
@@ -41,10 +43,16 @@ def list_scan_months(*scans: Any) -> list[str]:
     return sorted({month for scan in scans for month in scan.months}) or [NO_MONTH]
 
 
-def read_whole(frame_or_scan: Any) -> Any:
-    """Read a scan as one frame; a frame stays as it is."""
-    if not is_scan(frame_or_scan):
+def read_whole(name: str, frame_or_scan: Any) -> pd.DataFrame:
+    """Read a scan as one frame; a frame stays as it is.
+
+    Raises:
+        InvalidRequestError: It is neither; the message names the argument.
+    """
+    if isinstance(frame_or_scan, pd.DataFrame):
         return frame_or_scan
+    if not is_scan(frame_or_scan):
+        raise InvalidRequestError(f"{name} must be a DataFrame or a scan, not {type(frame_or_scan).__name__}.")
     parts = [frame_or_scan.read(month) for month in list_scan_months(frame_or_scan)]
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 

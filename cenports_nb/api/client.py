@@ -114,6 +114,8 @@ class Client:
         clock: Clock | None = None,
         runtime: Runtime | None = None,
     ) -> None:
+        if not isinstance(dialect, Dialect | None):
+            raise ConfigurationError(f"dialect={dialect!r} isn't a Dialect: pass cn.Dialect(...).")
         self.dialect = dialect or Dialect.from_profile(settings.dialect)
         self.ages = CacheAges.from_profile(settings.ages)
         self.runtime = runtime or Runtime()

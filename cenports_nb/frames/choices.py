@@ -1,9 +1,10 @@
-"""Check arguments that take one of a few words, and suggest the closest one."""
+"""Check arguments: one of a few words, with the closest one suggested; several words; a path."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.rendering.surface import name_argument
@@ -36,6 +37,29 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> None:
         listed = f"{', '.join(others)} or {last}" if others else last
         named = name_argument(name, value)
         raise InvalidRequestError(f"{named} must be {listed}{suggest_choice([value], choices) or '.'}")
+
+
+def parse_words(name: str, value: str | Collection[str]) -> tuple[str, ...]:
+    """Return one or several words; a text is one word.
+
+    Raises:
+        InvalidRequestError: Some aren't text.
+    """
+    words = (value,) if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
+    if not all(isinstance(word, str) for word in words):
+        raise InvalidRequestError(f"{name_argument(name, value)} isn't text: pass words, such as ('cancelled',).")
+    return words
+
+
+def parse_path(name: str, value: str | Path) -> Path:
+    """Return a path that was passed as text or as a Path.
+
+    Raises:
+        InvalidRequestError: It is neither.
+    """
+    if not isinstance(value, str | Path):
+        raise InvalidRequestError(f"{name_argument(name, value)} isn't a path: pass it as text, such as 'counts.csv'.")
+    return Path(value)
 
 
 def suggest_choice(values: Iterable[object], choices: Collection[str]) -> str:

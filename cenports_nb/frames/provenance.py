@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 import pandas as pd
 
+from cenports_nb.errors import InvalidRequestError
 from cenports_nb.rendering.note import render_note
 from cenports_nb.rendering.text import format_count
 
@@ -110,6 +111,16 @@ class _Stored(_Origin):
     rejected: list[Reject]
 
 
+def check_frame(function: str, value: object) -> None:
+    """Refuse what isn't a DataFrame.
+
+    Raises:
+        InvalidRequestError: It isn't one; the message names the function.
+    """
+    if not isinstance(value, pd.DataFrame):
+        raise InvalidRequestError(f"{function} takes a DataFrame, not {type(value).__name__}.")
+
+
 def attach(frame: pd.DataFrame, found: Provenance, rejects: tuple[Reject, ...]) -> pd.DataFrame:
     """Store provenance and rejects in a frame."""
     stored = _Stored(asdict(found), list(rejects))
@@ -125,6 +136,7 @@ def provenance(frame: pd.DataFrame) -> Provenance | None:
         >>> origin.source, origin.complete, origin.rows
         ('GET /orders', True, 71)
     """
+    check_frame("provenance", frame)
     stored = _read_attrs(frame, _Origin)  # without the rejects, which may be many
     if stored is None:
         return None
@@ -155,6 +167,7 @@ def rejected(frame: pd.DataFrame) -> pd.DataFrame | None:
         >>> len(cn.rejected(cn.load_orders(client, last="30D")))
         0
     """
+    check_frame("rejected", frame)
     stored = _read_attrs(frame, _Stored)
     return None if stored is None else rejects_frame(tuple(stored.rejected), read_account(frame))
 

@@ -14,6 +14,7 @@ import msgspec
 from cenports_nb.api.request_schema import CALL_TABLES, find_objections
 from cenports_nb.errors import ApiError, CenportsError, InvalidRequestError, TransportError, UnexpectedAnswerError
 from cenports_nb.frames.decoding.rejects import snake_case
+from cenports_nb.submissions.context import require_one_client
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -64,7 +65,7 @@ def create_channel(
         >>> cn.create_channel(client, "Web shop", channel_id="WEB", contact_email="shop@example.com", contact_info=address)
         'WEB'
     """
-    client.check_writable("create_channel")
+    require_one_client(client, "create_channel").check_writable("create_channel")
     optional = {
         "channelId": channel_id,
         "contactEmail": contact_email,

@@ -40,6 +40,17 @@ class SubmissionContext:
     open: weakref.WeakSet[OpenSubmission] = field(default_factory=weakref.WeakSet)
 
 
+def require_one_client(client: Client, function: str) -> Client:
+    """Return the client of a function that works with one account.
+
+    Raises:
+        InvalidRequestError: It isn't a client.
+    """
+    if not hasattr(client, "settings"):
+        raise InvalidRequestError(f"{function} takes one client from connect, not {type(client).__name__}.")
+    return client
+
+
 def get_context(client: Client) -> SubmissionContext:
     """Return a client's context; its journal is opened at first use and closed with the client.
 

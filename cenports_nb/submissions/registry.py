@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cenports_nb.settings import home_folder
-from cenports_nb.submissions.context import read_own_head
+from cenports_nb.submissions.context import read_own_head, require_one_client
 from cenports_nb.submissions.journal import frames
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.submission import Submission
@@ -100,7 +100,7 @@ def open_submission(client: Client, submission_id: str) -> Submission:
         >>> cn.open_submission(client, submission.submission_id).wait().outcomes["outcome"].tolist()
         ['applied']
     """
-    read_own_head(client, submission_id)
+    read_own_head(require_one_client(client, "open_submission"), submission_id)
     submission = Submission(client, submission_id)
     submission.close_crashed()
     return submission

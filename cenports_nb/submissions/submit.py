@@ -28,7 +28,7 @@ from cenports_nb.stock.guards.registry import GUARDS
 from cenports_nb.stock.guards.thresholds import read_thresholds
 from cenports_nb.stock.plans.metadata import read_metadata
 from cenports_nb.stock.plans.update_frame import compute_fingerprint
-from cenports_nb.submissions.context import create_head, get_context
+from cenports_nb.submissions.context import create_head, get_context, require_one_client
 from cenports_nb.submissions.final_rows import (
     ON_STALE_MODES,
     OnStale,
@@ -118,6 +118,7 @@ def submit_updates(
           product_sku  quantity  outcome
         0        0003        15  applied
     """
+    require_one_client(client, "submit_updates")
     if not dry_run:
         client.check_writable("submit_updates")
     _check_arguments(batch_size, on_stale, on_objection, allow, canary)

@@ -27,7 +27,8 @@ KEY = (
     # A byte-order mark is no letter: Arrow passes over one at the begin of what it reads.
     st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="\ufeff"), min_size=1)
     .map(str.strip)
-    .filter(bool)
+    # An apostrophe or equals sign at the begin may be the guard of a text that `export` or a spreadsheet writes.
+    .filter(lambda text: text and not text.startswith(("'", "=")))
 )
 
 

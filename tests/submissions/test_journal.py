@@ -9,6 +9,7 @@ import sys
 from collections import namedtuple
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -138,6 +139,18 @@ def test_a_journal_of_the_first_format_is_brought_up_to_date(home: Path) -> None
     assert cn.list_submissions()[["rows", "open", "applied", "rejected", "in_doubt"]].values.tolist() == [
         [3, 0, 1, 1, 1]
     ]
+
+
+def test_damaged_text_is_an_error_of_the_journal(home: Path) -> None:
+    """Bytes that aren't text, in an otherwise readable file."""
+    home.mkdir(exist_ok=True)
+    old_journal(home)
+    with closing(Journal(home)):
+        pass
+    with sqlite3.connect(home / "journal.sqlite") as file:
+        file.execute("UPDATE submission SET reason = CAST(X'ff41' AS TEXT)")
+    with closing(Journal(home)) as journal, pytest.raises(JournalError, match=r"journal\.sqlite can't be used"):
+        journal.head("s-1")
 
 
 def test_a_journal_of_the_second_format_is_brought_up_to_date(home: Path) -> None:

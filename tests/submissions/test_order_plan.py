@@ -189,6 +189,7 @@ def test_an_error_of_an_order_is_reported_by_its_location(change: dict[str, Any]
         ({"quantity": 0}, "order A1, line 1: quantity", "is below 1"),
         ({"quantity": 1.5}, "order A1, line 1: quantity", "isn't a whole number"),
         ({"quantity": "two"}, "order A1, line 1: quantity", "isn't a whole number"),
+        ({"quantity": "1.000"}, "order A1, line 1: quantity", "may be thousands"),
         ({"quantity": True}, "order A1, line 1: quantity", "isn't a whole number"),
         ({"quantity": 100_000, "price": 0.01}, "order A1, line 1: quantity", "has more than 5 digits"),
         ({"price": 55.001}, "order A1, line 1: price", "has more than 2 decimal places"),

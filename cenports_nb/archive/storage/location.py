@@ -18,6 +18,7 @@ from cenports_nb.api.http.rate_limit import Clock
 from cenports_nb.archive.storage.errors import clear_errors, import_deltalake
 from cenports_nb.archive.storage.lease import LOCK_SECONDS, Lease, hold_lease
 from cenports_nb.errors import ArchiveError, InvalidRequestError
+from cenports_nb.frames.choices import parse_path
 from cenports_nb.private_files import write_private_file
 
 LOCK_NAME = ".update.lock"
@@ -225,7 +226,7 @@ def find_location(path: str | Path) -> Location:
     Raises:
         InvalidRequestError: The address isn't that of a folder or a bucket.
     """
-    text = os.fspath(path)
+    text = str(path if isinstance(path, str) else parse_path("path", path))
     if not SCHEME.match(text):
         return Folder(Path(path).expanduser().absolute())
     address = text.rstrip("/")

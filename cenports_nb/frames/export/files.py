@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.choices import parse_path
 from cenports_nb.frames.dates import format_iso, parse_time_zone
 from cenports_nb.frames.provenance import read_time_zone
 from cenports_nb.private_files import replace_file
@@ -94,7 +95,7 @@ def check_path(path: str | Path) -> Path:
     Raises:
         InvalidRequestError: The suffix isn't .csv, .xlsx or .parquet, or the folder is missing.
     """
-    target = Path(path)
+    target = parse_path("path", path)
     if target.suffix.lower() not in SUFFIXES:
         raise InvalidRequestError(f"{target.name!r} has no known ending: use one of {', '.join(SUFFIXES)}.")
     with suppress(OSError):  # a name that the disk refuses is refused when it is written

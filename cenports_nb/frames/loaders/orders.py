@@ -17,6 +17,7 @@ import pandas as pd
 from cenports_nb.api.retrieval.results import Retrieval
 from cenports_nb.api.retrieval.retrieve import retrieve
 from cenports_nb.api.retrieval.windows import MAX_NUMBERS_LENGTH, Window, chunk_order_numbers
+from cenports_nb.frames.choices import parse_words
 from cenports_nb.frames.decoding.order_frames import DecodedOrders, find_differing_copies, select_orders
 from cenports_nb.frames.line_status import CLOSED_WORDS, is_open
 from cenports_nb.frames.loaders.accounts import for_accounts
@@ -147,9 +148,10 @@ def load_open_items(
         allow_partial=allow_partial,
         on_reject=on_reject,
     )
-    params = {**query.options.params, "closed": sorted(closed)}
+    words = parse_words("closed", closed)
+    params = {**query.options.params, "closed": sorted(words)}
     query = replace(query, options=replace(query.options, params=params))
-    return _load_lines(query, lambda frame: frame[is_open(frame["status"], closed)], fill_warehouses=True)
+    return _load_lines(query, lambda frame: frame[is_open(frame["status"], words)], fill_warehouses=True)
 
 
 def load_orders_with_lines(

@@ -8,6 +8,7 @@ from typing import Any, overload
 import pandas as pd
 
 from cenports_nb.frames.privacy.personal_columns import is_known, personal_kind
+from cenports_nb.frames.provenance import check_frame
 from cenports_nb.frames.schema.keys import LINE_ITEM_KEYS
 
 UNMASKED_KEY = "cenports_nb_pii"
@@ -44,6 +45,7 @@ def show_pii(frame: pd.DataFrame | None = None) -> pd.DataFrame | None:
     if frame is None:
         _display.is_unmasked = True
         return None
+    check_frame("show_pii", frame)
     shown = frame.copy(deep=False)
     shown.attrs[UNMASKED_KEY] = "shown"
     return shown

@@ -6,13 +6,13 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from IPython.display import display
 
-from cenports_nb.errors import CenportsError, JournalError
+from cenports_nb.errors import CenportsError, InvalidRequestError, JournalError
 from cenports_nb.ipython import get_kernel, is_attended
 from cenports_nb.notebook.live_output.live_output import LiveOutput
 from cenports_nb.notebook.live_output.output_mirror import OutputMirror
@@ -53,7 +53,10 @@ class TransactionTracker:
     """
 
     def __init__(self, submissions: Submission | Sequence[Submission]) -> None:
-        self._submissions = [submissions] if isinstance(submissions, Submission) else list(submissions)
+        given = [submissions] if isinstance(submissions, Submission) else submissions
+        if not isinstance(given, Iterable) or not all(hasattr(each, "snapshot") for each in given):
+            raise InvalidRequestError("TransactionTracker takes a submission, or a list of submissions.")
+        self._submissions = list(given)
         self._snapshots = [submission.snapshot() for submission in self._submissions]
         self._outputs: list[LiveOutput] = []
         self._buttons: dict[LiveOutput, ButtonBar] = {}

@@ -27,7 +27,13 @@ from cenports_nb.frames.provenance import rejected
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.rendering.surface import choose_wording, name_argument
 from cenports_nb.rendering.text import format_count
-from cenports_nb.submissions.context import SubmissionContext, create_head, get_context, read_own_head
+from cenports_nb.submissions.context import (
+    SubmissionContext,
+    create_head,
+    get_context,
+    read_own_head,
+    require_one_client,
+)
 from cenports_nb.submissions.handover.journal_entry import (
     HANDOVER_KIND,
     JournalEntry,
@@ -107,7 +113,7 @@ def hand_over(
     target = check_target(path)
     if resend is not None:
         return _resend(client, target, resend)
-    client.check_writable("hand_over")
+    require_one_client(client, "hand_over").check_writable("hand_over")
     headers = parse_layout(layout)
     channels = parse_names(channel_id, "channel_id")
     context = get_context(client)

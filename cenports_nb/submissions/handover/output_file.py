@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.choices import parse_path
 from cenports_nb.frames.dates import parse_time_zone
 from cenports_nb.frames.export.files import check_path, export, write_csv
 
@@ -25,7 +26,7 @@ def check_target(path: str | Path) -> Path:
     Raises:
         InvalidRequestError: The suffix isn't .csv or .xlsx, or the folder is missing.
     """
-    target = Path(path)
+    target = parse_path("path", path)
     if target.suffix.lower() not in SUFFIXES:
         raise InvalidRequestError(
             f"{target.name!r} has no ending that a hand-over can have: use {' or '.join(SUFFIXES)}."

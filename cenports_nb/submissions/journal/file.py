@@ -168,7 +168,7 @@ class JournalFile:
             )
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:  # the last one of damaged text
             raise JournalError(
                 f"The journal {self.path} can't be used ({error}): make its folder writable and its disk roomy, or move "
                 "a damaged file away and keep it."

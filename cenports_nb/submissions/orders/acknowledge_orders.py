@@ -17,7 +17,7 @@ from cenports_nb.errors import CenportsError, InvalidRequestError, JournalError
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.submissions.context import create_head, get_context
+from cenports_nb.submissions.context import create_head, get_context, require_one_client
 from cenports_nb.submissions.evidence.order_lookup import find_orders, group_by_channel, is_listable
 from cenports_nb.submissions.evidence.verify import judge_acknowledgements, record_findings
 from cenports_nb.submissions.journal.frames import build_frame
@@ -77,7 +77,7 @@ def acknowledge_orders(client: Client, orders: pd.DataFrame, *, progress: bool |
         >>> cn.acknowledge_orders(client, waiting)["outcome"].tolist()
         ['acknowledged', 'acknowledged']
     """
-    client.check_writable("acknowledge_orders")
+    require_one_client(client, "acknowledge_orders").check_writable("acknowledge_orders")
     keys = _read_keys(orders)
     get_context(client).journal.check()
     acknowledged = find_orders(client, keys, acknowledged=True)

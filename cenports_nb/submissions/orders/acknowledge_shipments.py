@@ -11,7 +11,7 @@ from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.submissions.context import create_head, get_context
+from cenports_nb.submissions.context import create_head, get_context, require_one_client
 from cenports_nb.submissions.evidence.order_lookup import find_channels, find_shipped_orders
 from cenports_nb.submissions.journal.frames import build_frame
 from cenports_nb.submissions.objections import ORDER_OBJECTION_DTYPES
@@ -52,7 +52,7 @@ def acknowledge_shipments(
         >>> submission.wait().outcomes["outcome"].tolist()
         ['applied', 'applied']
     """
-    client.check_writable("acknowledge_shipments")
+    require_one_client(client, "acknowledge_shipments").check_writable("acknowledge_shipments")
     check_whole_number("batch_size", batch_size, 1)
     named_channels = _read_channels(shipments)
     context = get_context(client)

@@ -11,7 +11,7 @@ import msgspec
 import pandas as pd
 
 from cenports_nb.errors import GuardRailError, InvalidRequestError
-from cenports_nb.submissions.context import create_head, get_context
+from cenports_nb.submissions.context import create_head, get_context, require_one_client
 from cenports_nb.submissions.journal.frames import build_frame
 from cenports_nb.submissions.journal.queries import find_live_orders
 from cenports_nb.submissions.journal.store import Journal
@@ -78,7 +78,7 @@ def create_orders(
           order_no  outcome
         0    WEB-1  applied
     """
-    client.check_writable("create_orders")
+    require_one_client(client, "create_orders").check_writable("create_orders")
     if isinstance(orders, str | Path):
         if line_items is not None:
             raise InvalidRequestError("A file of orders has its line items in it: leave line_items out.")

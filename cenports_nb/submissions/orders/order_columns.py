@@ -47,6 +47,8 @@ def read_text(value: Any, _: ZoneInfo) -> str:
 def read_whole(value: Any, _: ZoneInfo) -> int:
     """Read a positive whole number."""
     number: Any = value.item() if isinstance(value, np.generic) else value
+    if isinstance(number, str) and re.fullmatch(r"\s*\+?\d{1,3}\.000\s*", number):
+        raise ValueError("may be thousands or a number with decimals: write it without a point")
     if isinstance(number, str) and re.fullmatch(r"\s*\+?\d{1,15}(\.0*)?\s*", number):
         number = int(number.strip().partition(".")[0])
     if isinstance(number, float | Decimal) and math.isfinite(number) and number == int(number):

@@ -52,7 +52,6 @@ def test_a_full_disk_stops_no_load(shop: ScriptedServer, home: Path, size: int, 
     assert len(reported["warnings"]) <= len(paced) + len(cached) + 1  # and that writes can't be recorded
 
 
-PLACES = ("cache.sqlite", "pacing.sqlite", "journal.sqlite", "locks", "profiles.toml")
 GARBAGE: dict[str, Callable[[Path], object]] = {
     "garbage": lambda path: path.write_bytes(b"this is nothing of ours" * 500),
     "a folder": lambda path: path.mkdir(),
@@ -71,8 +70,18 @@ def _submit(client: cn.Client, actual: pd.DataFrame) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("what", GARBAGE)
-@pytest.mark.parametrize("place", [*PLACES, "writes"])
+@pytest.mark.parametrize(
+    ("place", "what"),
+    [
+        *(("cache.sqlite", what) for what in GARBAGE),
+        *(("journal.sqlite", what) for what in GARBAGE),
+        *(
+            (place, what)
+            for place in ("pacing.sqlite", "locks", "profiles.toml", "writes")
+            for what in ("garbage", "a folder", "a link to itself")
+        ),
+    ],
+)
 def test_whatever_is_in_a_files_place_raises_nothing_but_our_errors(
     shop: ScriptedServer, staging: Callable[..., cn.Client], home: Path, place: str, what: str
 ) -> None:

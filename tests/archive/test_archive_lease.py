@@ -43,6 +43,7 @@ def test_a_released_lease_is_taken_at_once(s3: str) -> None:
     assert clock.sleeps == []
 
 
+@pytest.mark.thorough
 def test_a_lease_that_is_renewed_is_not_taken(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for it gives up after ten minutes, with nothing changed."""
     location = find_location(f"{s3}/renewed")
@@ -60,6 +61,7 @@ def test_a_lease_that_is_renewed_is_not_taken(s3: str, monkeypatch: pytest.Monke
         lease.confirm()
 
 
+@pytest.mark.thorough
 def test_the_holder_renews_while_it_works(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread of its own commits to the lease's table."""
     monkeypatch.setattr(leases, "RENEWAL_SECONDS", 0.01)

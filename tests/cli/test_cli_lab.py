@@ -214,6 +214,7 @@ def test_without_jupyterlab_it_says_what_to_install(tmp_path: Path) -> None:
     assert (tmp_path / "cenports-notebooks/tour/1-load.ipynb").is_file()
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="JupyterLab refuses only root.")
 @pytest.mark.slow
 def test_root_sees_how_to_go_on(tmp_path: Path) -> None:

@@ -127,6 +127,7 @@ def test_buttons_poll_verify_retry_and_stop(lab: Lab, open_in_lab: Callable[[str
     expect(button(page, "Poll now")).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
     """The tracker is replaced by a new output that reaches the end; without a kernel it has its saved state and no buttons."""
     lab.write("again.ipynb", submit_to(slow_shop))

@@ -35,14 +35,14 @@ class Finding:
         question: The question.
         answer: What this account does; empty if that was not seen.
         evidence: What showed it, or why nothing did.
-        learnt: The field of the dialect that it decides, and its value.
+        learned: The field of the dialect that it decides, and its value.
         ask: How to ask Cenports' integration team, if the answer is not known.
     """
 
     question: str
     answer: str
     evidence: str
-    learnt: Mapping[str, Any] = field(default_factory=dict)
+    learned: Mapping[str, Any] = field(default_factory=dict)
     ask: str = ""
 
 
@@ -63,9 +63,9 @@ class Examination:
     requests: int
 
     @property
-    def learnt(self) -> dict[str, Any]:
+    def learned(self) -> dict[str, Any]:
         """The settings to save to the profile."""
-        return {name: value for finding in self.findings for name, value in finding.learnt.items()}
+        return {name: value for finding in self.findings for name, value in finding.learned.items()}
 
 
 def examine(client: Client) -> Examination:
@@ -119,7 +119,7 @@ class _Examiner:
         where, page, _ = found
         self._add(Finding(question, where, "one order came when asked for one", {"get_parameters": where}))
         words = ", ".join(page.fields)
-        self._add(Finding("How does isPaginated tell of further pages?", words or "not at all", "asked for one order"))
+        self._add(Finding("How does isPaginated announce further pages?", words or "not at all", "asked for one order"))
         question = "How many orders does one answer hold at most?"
         self.records = self._find_limit("/orders", "order_limit", "orders", question, asked)
 
@@ -281,7 +281,7 @@ class _Examiner:
         question = "In which zone are the days of startDate and endDate?"
         telling = [moment for moment in moments if not _at_midnight(moment)]
         if not telling:
-            self._add_open(question, "no order tells", "UTC, or your own?")
+            self._add_open(question, "no order shows it", "UTC, or your own?")
             return
         start = datetime.combine(day, datetime.min.time(), telling[0].tzinfo)
         # Every order of the server's day d is within 24 hours of the start of d in the server's zone.
@@ -293,7 +293,7 @@ class _Examiner:
 
     def _add(self, finding: Finding) -> None:
         self.findings.append(finding)
-        self.dialect = replace(self.dialect, **finding.learnt)
+        self.dialect = replace(self.dialect, **finding.learned)
 
     def _add_open(self, question: str, evidence: str, ask: str) -> None:
         self._add(Finding(question, "", evidence, ask=f"{question} {ask[:1].upper()}{ask[1:]}"))

@@ -11,8 +11,6 @@ import pyarrow as arrow
 import pyarrow.compute as pc
 
 ARROW_TEXT = arrow.large_string()
-INSTANT_DTYPE = pd.DatetimeTZDtype("us", "UTC")
-FLAG_DTYPE: Any = pd.BooleanDtype()
 POOL = arrow.system_memory_pool()
 """The pool in which pages are decoded and columns built, because `trim_heap` reaches it. Arrow's other pools keep freed
 memory: twice the size of the frames, in a load of 60,000 orders."""
@@ -29,24 +27,6 @@ def from_arrow(values: arrow.Array | arrow.ChunkedArray) -> pd.Series[Any]:
     """Build a `str` column from Arrow text, without a copy."""
     dtype: Any = pd.StringDtype(na_value=np.nan)
     return pd.Series(dtype.__from_arrow__(values), copy=False)
-
-
-def to_pandas(array: arrow.Array) -> Any:
-    """Convert to a pandas array with the dtype of the frames."""
-    kind = array.type
-    if arrow.types.is_large_string(kind):
-        return from_arrow(array).array
-    if arrow.types.is_boolean(kind):
-        return FLAG_DTYPE.__from_arrow__(array)
-    if arrow.types.is_timestamp(kind):
-        return pd.array(_copy_if_readonly(array.cast(arrow.int64())).view("datetime64[us]"), dtype=INSTANT_DTYPE)
-    return _copy_if_readonly(array)
-
-
-def _copy_if_readonly(array: arrow.Array) -> np.ndarray[Any, Any]:
-    """Copy numbers, because pandas can't write to memory that it shares with Arrow."""
-    values: np.ndarray[Any, Any] = array.to_numpy(zero_copy_only=False)
-    return values if values.flags.writeable else values.copy()
 
 
 def build_text(values: Sequence[str | None]) -> pd.Series[Any]:

@@ -105,7 +105,7 @@ def _check(client: Client, body: Mapping[str, Any]) -> None:
     if not body.get("contactEmail") and not body.get("contactPhone"):
         errors.setdefault("contact_email", []).append("or contact_phone is needed")
     if errors:
-        text = "; ".join(f"{place} {reasons[0]}" for place, reasons in errors.items())
+        text = "; ".join(f"{location} {reasons[0]}" for location, reasons in errors.items())
         raise InvalidRequestError(f"The channel can't be created: {text}. Nothing was sent.", errors=errors, sent=False)
 
 

@@ -62,11 +62,11 @@ class ClientGateway:
         return self._client.session.reserve_write()
 
     def send(
-        self, head: Head, batch: Batch, rows: Sequence[Row], place: float, may_depart: Callable[[], bool]
+        self, head: Head, batch: Batch, rows: Sequence[Row], slot: float, may_depart: Callable[[], bool]
     ) -> Transaction | None:
         """Send a batch once; return None if the call has no transaction."""
         kind = get_write_kind(head)
-        answer = self._client.write(kind.method, kind.path, kind.build_body(batch, rows), place, may_depart)
+        answer = self._client.write(kind.method, kind.path, kind.build_body(batch, rows), slot, may_depart)
         return None if kind.is_synchronous else parse_transaction(answer.body, kind.call)
 
     def pause(self, seconds: float) -> None:

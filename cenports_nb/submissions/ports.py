@@ -46,7 +46,7 @@ class Gateway(Protocol):
         """Wait until a write may be sent, and return its slot in the rate limit."""
 
     def send(
-        self, head: Head, batch: Batch, rows: Sequence[Row], place: float, may_depart: Callable[[], bool]
+        self, head: Head, batch: Batch, rows: Sequence[Row], slot: float, may_depart: Callable[[], bool]
     ) -> Transaction | None:
         """Send a batch once; return None if the call has no transaction.
 

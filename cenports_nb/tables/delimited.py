@@ -58,22 +58,24 @@ def read_delimited(text: str, name: str, score: Score) -> Table:
     skipped = declared.end() if declared else 0
     separator, headers = _find_headers(text[skipped:], declared.group(1) if declared else SEPARATORS, name, score)
     rows = _read_rows(text[skipped:], separator, len(headers), name, 1 if declared else 0)
-    body = [place for place, cells in enumerate(rows.cells) if any(map(str.strip, cells))][1:]
+    body = [position for position, cells in enumerate(rows.cells) if any(map(str.strip, cells))][1:]
     padding = [""] * len(headers)
-    filled = [[*rows.cells[place], *padding][: len(headers)] for place in body]
+    filled = [[*rows.cells[position], *padding][: len(headers)] for position in body]
     columns, exact, errors = [], {}, {}
-    for place, cells in enumerate(zip(*filled, strict=True) if filled else [()] * len(headers)):
+    for position, cells in enumerate(zip(*filled, strict=True) if filled else [()] * len(headers)):
         column, escaped = _unescape(arrow.array(cells, ARROW_TEXT))
         columns.append(arrow.chunked_array([column]))
         is_error = np.asarray(pc.match_substring_regex(column, ERROR_TEXT).to_numpy(zero_copy_only=False), dtype=bool)
         if is_error.any():
-            errors[place] = is_error
+            errors[position] = is_error
         if escaped.any():
-            exact[place] = escaped
-    lines = np.array([rows.lines[place] for place in body], np.int64)
-    first = next((place for place, header in enumerate(headers) if header), 0)
-    unlabeled = [place for place, header in enumerate(headers) if not header and place > first]
-    numbered = sum(any(cells[place].strip().isdecimal() for place in unlabeled) for cells in filled) if unlabeled else 0
+            exact[position] = escaped
+    lines = np.array([rows.lines[position] for position in body], np.int64)
+    first = next((position for position, header in enumerate(headers) if header), 0)
+    unlabeled = [position for position, header in enumerate(headers) if not header and position > first]
+    numbered = (
+        sum(any(cells[position].strip().isdecimal() for position in unlabeled) for cells in filled) if unlabeled else 0
+    )
     return Table(
         name, headers, tuple(columns), lines,
         separator=separator, exact=exact, flags={"error": errors}, unlabeled_rows=numbered,
@@ -112,7 +114,7 @@ def _read_rows(text: str, separator: str, width: int, name: str, skipped_lines: 
         rows, problem = _read_lines(text, separator, width, skipped_lines)
     if problem is not None:
         raise InvalidRequestError(f"{name} {problem}. Nothing was read.")
-    first = next((place for place, cells in enumerate(rows.cells) if any(map(str.strip, cells))), 0)
+    first = next((position for position, cells in enumerate(rows.cells) if any(map(str.strip, cells))), 0)
     for cells, line in zip(rows.cells[first:], rows.lines[first:], strict=True):
         if len(cells) > width and any(map(str.strip, cells[width:])):
             raise InvalidRequestError(

@@ -80,18 +80,18 @@ def decode_headers(table: Table, score: Score) -> Table:
     return replace(table, headers=tuple(map(join_lines, found[possible[0]])), encodings=possible)
 
 
-def decode_columns(table: Table, places: Collection[int], *, shows_values: bool = True) -> Table:
+def decode_columns(table: Table, positions: Collection[int], *, shows_values: bool = True) -> Table:
     """Decode the columns that are read, where all possible encodings agree.
 
     Args:
         table: The table.
-        places: The positions of these columns.
+        positions: The positions of these columns.
         shows_values: Whether an error may show their values; not if they are personal.
 
     Raises:
         InvalidRequestError: The encodings differ; the message shows what each makes of a cell.
     """
-    cells = {place: _find_unusual(table, place) for place in places}
+    cells = {position: _find_unusual(table, position) for position in positions}
     words = [word for found in cells.values() for word in found]
     if not table.encodings or not words:
         return replace(table, encodings=())
@@ -99,19 +99,20 @@ def decode_columns(table: Table, places: Collection[int], *, shows_values: bool 
     possible = {encoding: reading for encoding, reading in readings.items() if reading is not None}
     if not possible:
         raise _refuse_bytes(table.name)
-    for place, found in cells.items():
+    for position, found in cells.items():
         for word in found:
             if len({reading[word] for reading in possible.values()}) > 1:
                 raise _ask(
                     table,
-                    place,
+                    position,
                     word,
                     {encoding: reading[word] for encoding, reading in possible.items()},
                     shows_values,
                 )
     reading = next(iter(possible.values()))
     columns = [
-        _decode_column(column, reading) if place in places else column for place, column in enumerate(table.columns)
+        _decode_column(column, reading) if position in positions else column
+        for position, column in enumerate(table.columns)
     ]
     return replace(table, columns=tuple(columns), encodings=())
 
@@ -147,9 +148,9 @@ def _decode_as(content: bytes, name: str, encoding: str) -> str:
     return text
 
 
-def _find_unusual(table: Table, place: int) -> list[str]:
+def _find_unusual(table: Table, position: int) -> list[str]:
     """List the distinct cells of a column that are not ASCII."""
-    found = pc.unique(table.columns[place].drop_null())
+    found = pc.unique(table.columns[position].drop_null())
     return [str(word) for word in found.filter(pc.invert(pc.string_is_ascii(found))).to_pylist()]
 
 
@@ -169,7 +170,7 @@ def _decode_column(column: arrow.ChunkedArray, reading: dict[str, str]) -> arrow
 
 def _ask(
     table: Table,
-    place: int,
+    position: int,
     word: str,
     readings: dict[str, str],
     shows_values: bool,
@@ -180,9 +181,9 @@ def _ask(
         distinct.setdefault(text, encoding)
     likely = sorted(distinct, key=_count_oddities)[:MAX_SHOWN_CANDIDATES]
     shown = [f"{truncate(text, 30)!r} ({distinct[text]})" if shows_values else distinct[text] for text in likely]
-    line = table.lines[pc.index(table.columns[place], word).as_py()]
+    line = table.lines[pc.index(table.columns[position], word).as_py()]
     return InvalidRequestError(
-        f"{table.name} is not UTF-8, and {table.headers[place]!r} in {table.line} {line} may be "
+        f"{table.name} is not UTF-8, and {table.headers[position]!r} in {table.line} {line} may be "
         f"{' or '.join([', '.join(shown[:-1]), shown[-1]])}: name the right one with {name_argument('encoding', distinct[likely[0]])}, "
         "or save the file as CSV UTF-8. Nothing was read."
     )

@@ -39,7 +39,7 @@ def check_header_row(rows: Sequence[Sequence[str]], lines: Sequence[int], score:
         InvalidRequestError: The headers are further down.
     """
     scores = [score(cells) for cells in rows]
-    best = max(range(len(rows)), key=lambda place: (scores[place], -place))
+    best = max(range(len(rows)), key=lambda position: (scores[position], -position))
     if scores[best] > max(1, scores[0]):
         raise InvalidRequestError(
             f"{name} has its headers in {line} {lines[best]}, below a title or something else: delete what is above them."

@@ -46,13 +46,13 @@ class Section:
     Attributes:
         condition: The sign and the number that it applies to; None for the usual ones.
         parts: Texts and runs of digit placeholders, in order.
-        places: Which of the parts are digit placeholders.
+        positions: Which of the parts are digit placeholders.
         decimals: The digit placeholders after the point; None without a point.
     """
 
     condition: tuple[str, Decimal] | None
     parts: tuple[str, ...]
-    places: tuple[int, ...]
+    positions: tuple[int, ...]
     decimals: str | None
 
 
@@ -83,8 +83,8 @@ def describe_additions(number_format: str, value: float) -> str:
     For formats that `format_number` doesn't know.
     """
     sections = _split(number_format)
-    place = 1 if value < 0 else 2 if value == 0 else 0
-    section = sections[place if place < len(sections) else 0]
+    position = 1 if value < 0 else 2 if value == 0 else 0
+    section = sections[position if position < len(sections) else 0]
     literal = " ".join(found for quoted, escaped in LITERAL.findall(section) if (found := quoted or escaped))
     bare = BARE.sub("", section)
     percent = "percent" if "%" in bare else ""
@@ -116,7 +116,7 @@ def _split(number_format: str) -> list[str]:
 def _parse_section(text: str) -> Section | None:
     condition: tuple[str, Decimal] | None = None
     parts: list[str] = []
-    places: list[int] = []
+    positions: list[int] = []
     decimals: str | None = None
     has_point = False
     for token in TOKEN.finditer(text):
@@ -125,9 +125,9 @@ def _parse_section(text: str) -> Section | None:
             condition = compared.group(1), Decimal(compared.group(2))
         elif kind == "digits" and has_point and decimals is None:
             decimals = found
-        elif kind == "digits" or (found == "." and places and not has_point):
+        elif kind == "digits" or (found == "." and positions and not has_point):
             has_point = has_point or found == "."
-            places.append(len(parts))
+            positions.append(len(parts))
             parts.append(found)
         else:
             literal = _read_literal(kind, found)
@@ -135,9 +135,9 @@ def _parse_section(text: str) -> Section | None:
                 return None
             parts.append(literal)
     is_fraction = re.search(r"[0#?]\s*/\s*[0-9#?]", text) is not None
-    if not places or "".join(parts).strip() == "" or is_fraction:
+    if not positions or "".join(parts).strip() == "" or is_fraction:
         return None if any(char in text for char in "0#?") else Section(condition, tuple(parts), (), None)
-    return Section(condition, tuple(parts), tuple(places), decimals if has_point else None)
+    return Section(condition, tuple(parts), tuple(positions), decimals if has_point else None)
 
 
 def _read_literal(kind: str | None, found: str) -> str | None:
@@ -168,24 +168,24 @@ def _choose(number: Decimal, sections: Sequence[Section]) -> tuple[Section, bool
 
 def _fill(number: Decimal, section: Section) -> str | None:
     """Fill the digits of a number into the placeholders of a section, from the right."""
-    if not section.places:
+    if not section.positions:
         return "".join(section.parts)
     after = len(section.decimals or "")
     rounded = number.quantize(Decimal(1).scaleb(-after), ROUND_HALF_UP)
     whole, _, fraction = format(rounded, "f").partition(".")
     if len(whole) + len(fraction) > MAX_EXACT_DIGITS:
         return None
-    places = [place for place in section.places if section.parts[place] != "."]
+    positions = [position for position in section.positions if section.parts[position] != "."]
     parts = dict(enumerate(section.parts))
     digits = "" if whole == "0" else whole
-    for place in reversed(places):
-        run = section.parts[place]
-        here, digits = (digits[-len(run) :], digits[: -len(run)]) if place != places[0] else (digits, "")
-        parts[place] = _pad(here, run)
+    for position in reversed(positions):
+        run = section.parts[position]
+        here, digits = (digits[-len(run) :], digits[: -len(run)]) if position != positions[0] else (digits, "")
+        parts[position] = _pad(here, run)
     if section.decimals is not None:
-        point = next(place for place in section.places if section.parts[place] == ".")
+        point = next(position for position in section.positions if section.parts[position] == ".")
         parts[point] = "." + _trim_fraction(fraction, section.decimals)
-    return "".join(parts[place] for place in sorted(parts)).strip()
+    return "".join(parts[position] for position in sorted(parts)).strip()
 
 
 def _pad(digits: str, run: str) -> str:
@@ -193,8 +193,8 @@ def _pad(digits: str, run: str) -> str:
     missing = run[: max(0, len(run) - len(digits))]
     first_zero = missing.find("0")
     filled = "".join(
-        "0" if char == "0" or 0 <= first_zero < place else " " if char == "?" else ""
-        for place, char in enumerate(missing)
+        "0" if char == "0" or 0 <= first_zero < position else " " if char == "?" else ""
+        for position, char in enumerate(missing)
     )
     return filled + digits
 

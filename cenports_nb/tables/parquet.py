@@ -27,8 +27,8 @@ def read_parquet(content: bytes, name: str) -> Table:
             f"{name} can't be read: it is a Parquet file that is damaged or cut short. Write or copy it again."
         ) from None
     rows = np.arange(1, table.num_rows + 1)
-    texts = [place for place, column in enumerate(table.columns) if _is_text(column.type)]
-    exact = {place: np.ones(len(rows), dtype=bool) for place in texts}
+    texts = [position for position, column in enumerate(table.columns) if _is_text(column.type)]
+    exact = {position: np.ones(len(rows), dtype=bool) for position in texts}
     numeric = frozenset(range(table.num_columns)) - frozenset(texts)
     return Table(name, tuple(table.column_names), columns, rows, line="row", exact=exact, numeric_columns=numeric)
 

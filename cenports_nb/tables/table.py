@@ -72,37 +72,40 @@ class Table:
     unlabeled_rows: int = 0
     encodings: tuple[str, ...] = ()
 
-    def read_text(self, place: int) -> pd.Series[Any]:
+    def read_text(self, position: int) -> pd.Series[Any]:
         """Return a column without blanks around its values, nulls as empty text."""
-        return from_arrow(self._trim(place, self.columns[place]))
+        return from_arrow(self._trim(position, self.columns[position]))
 
-    def read_identifiers(self, place: int, name: str) -> pd.Series[Any]:
+    def read_identifiers(self, position: int, name: str) -> pd.Series[Any]:
         """Return a column of SKUs, order numbers or the like as the workbook shows it, such as 0012 for the number 12.
 
         Raises:
             InvalidRequestError: Dates, numbers whose shown text is not known, or shortened numbers; named as `name`.
         """
-        identifiers, one = from_arrow(self._trim(place, self.shown.get(place, self.columns[place]))), add_article(name)
-        self.refuse(self.find_flagged("date", place), f"{one} that Excel made a date", AS_TEXT)
+        identifiers, one = (
+            from_arrow(self._trim(position, self.shown.get(position, self.columns[position]))),
+            add_article(name),
+        )
+        self.refuse(self.find_flagged("date", position), f"{one} that Excel made a date", AS_TEXT)
         unshown = f"{one} that is a number in a format that hides its digits, or has more than 15 of them"
-        self.refuse(self.find_flagged("unshown", place), unshown, AS_TEXT)
+        self.refuse(self.find_flagged("unshown", position), unshown, AS_TEXT)
         if self.separator is not None:  # workbooks and Parquet files hold all digits, whatever they show
             shortened = identifiers.str.match(SHORTENED).to_numpy(dtype=bool)
             self.refuse(shortened, f"{one} that Excel shortened, such as 7.12345E+11, so that digits are lost", AS_TEXT)
         return identifiers
 
-    def find_flagged(self, flag: CellFlag, place: int) -> Mask:
+    def find_flagged(self, flag: CellFlag, position: int) -> Mask:
         """Return a mask of a column's cells with a flag."""
-        found = self.flags.get(flag, {}).get(place)
+        found = self.flags.get(flag, {}).get(position)
         return np.zeros(len(self.lines), dtype=bool) if found is None else found
 
     def find_empty_rows(self) -> Mask:
         """Return a mask of the rows without any value."""
         empty = np.ones(len(self.lines), dtype=bool)
-        for place in range(len(self.columns)):
-            empty &= (self.read_text(place) == "").to_numpy()
+        for position in range(len(self.columns)):
+            empty &= (self.read_text(position) == "").to_numpy()
             for flag in REFUSED_FLAGS:
-                empty &= ~self.find_flagged(flag, place)
+                empty &= ~self.find_flagged(flag, position)
             if not empty.any():
                 break
         return empty
@@ -115,10 +118,12 @@ class Table:
         return replace(
             self,
             columns=tuple(column.filter(wanted) for column in self.columns),
-            shown={place: column.filter(wanted) for place, column in self.shown.items()},
+            shown={position: column.filter(wanted) for position, column in self.shown.items()},
             lines=self.lines[rows],
-            flags={flag: {place: mask[rows] for place, mask in found.items()} for flag, found in self.flags.items()},
-            exact={place: mask[rows] for place, mask in self.exact.items()},
+            flags={
+                flag: {position: mask[rows] for position, mask in found.items()} for flag, found in self.flags.items()
+            },
+            exact={position: mask[rows] for position, mask in self.exact.items()},
             hidden_rows=None if self.hidden_rows is None else self.hidden_rows[rows],
         )
 
@@ -133,24 +138,24 @@ class Table:
             found = f"{pluralize(self.line, len(where))} {list_names([str(line) for line in where])}"
             raise InvalidRequestError(f"{self.title} has {what} in {found}: {advice or 'fix it'}. Nothing was read.")
 
-    def refuse_flagged(self, places: Mapping[str, int]) -> None:
+    def refuse_flagged(self, positions: Mapping[str, int]) -> None:
         """Refuse errors, formulas without a result and too large numbers in the columns that are read.
 
         Args:
-            places: Our name of each column to its position.
+            positions: Our name of each column to its position.
         """
-        for name, place in places.items():
+        for name, position in positions.items():
             for flag, (what, advice) in REFUSED_FLAGS.items():
-                self.refuse(self.find_flagged(flag, place), f"{what} as {name}", advice)
+                self.refuse(self.find_flagged(flag, position), f"{what} as {name}", advice)
 
     @property
     def title(self) -> str:
         """The name of the file, with the sheet if it has one."""
         return self.name if self.sheet is None else f"{self.name}, sheet {self.sheet!r},"
 
-    def _trim(self, place: int, column: arrow.ChunkedArray) -> arrow.ChunkedArray:
+    def _trim(self, position: int, column: arrow.ChunkedArray) -> arrow.ChunkedArray:
         filled = column.fill_null("")
-        exact = self.exact.get(place)
+        exact = self.exact.get(position)
         trimmed = pc.utf8_trim_whitespace(filled)
         return trimmed if exact is None else pc.if_else(arrow.array(exact), filled, trimmed)
 

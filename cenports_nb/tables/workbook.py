@@ -123,7 +123,7 @@ def _look(sheet: SheetReader, score: Score) -> _Candidate:
     if not head:
         return _Candidate(sheet, 0, has_rows=False, is_empty=True)
     scores = [score(_list_texts(cells)) for _, cells, _ in head]
-    best = max(range(len(head)), key=lambda place: (scores[place], -place))
+    best = max(range(len(head)), key=lambda position: (scores[position], -position))
     below = chain(head[best + 1 :], rows)
     headed = frozenset(_list_headed(head[best][1]))
     has_rows = any(_has_text(cells, headed) for _, cells, _ in below)
@@ -141,28 +141,28 @@ def _read(sheet: SheetReader, name: str, score: Score, *, is_named: bool) -> Tab
     title = f"{name}, sheet {sheet.name!r}," if is_named else name
     check_header_row(texts, [number for number, _, _ in head], score, title, "row")
     headed = _list_headed(head[0][1])
-    headers = tuple(join_lines(head[0][1][place].text) for place in headed)
+    headers = tuple(join_lines(head[0][1][position].text) for position in headed)
     builder = _TableBuilder(headed)
     for number, cells, is_hidden in chain(head[1:], rows):
         builder.add(number, cells, is_hidden=is_hidden)
-    hidden = frozenset(column for column, place in enumerate(headed) if place in hidden_columns)
+    hidden = frozenset(column for column, position in enumerate(headed) if position in hidden_columns)
     return builder.build(name, headers, sheet.name if is_named else None, hidden)
 
 
 class _TableBuilder:
     """Collects rows into columns."""
 
-    def __init__(self, places: Sequence[int]) -> None:
-        self._places = dict(enumerate(places))
-        self._headed = frozenset(places)
-        width = len(places)
+    def __init__(self, positions: Sequence[int]) -> None:
+        self._places = dict(enumerate(positions))
+        self._headed = frozenset(positions)
+        width = len(positions)
         self._lines: list[int] = []
         self._texts: list[list[str]] = [[] for _ in range(width)]
         self._shown: list[dict[int, str]] = [{} for _ in range(width)]
         self._flags: dict[CellFlag, dict[int, list[int]]] = {}
         self._exact: dict[int, list[int]] = {}
         self._hidden: list[int] = []
-        self._first = min(places, default=0)
+        self._first = min(positions, default=0)
         self._unlabeled = 0
 
     def add(self, number: int, cells: Cells, *, is_hidden: bool) -> None:
@@ -173,25 +173,25 @@ class _TableBuilder:
         self._lines.append(number)
         if is_hidden:
             self._hidden.append(row)
-        outside = (place for place in cells if place > self._first and place not in self._headed)
-        self._unlabeled += any(cells[place].text.strip().isdecimal() for place in outside)
-        for place, texts in enumerate(self._texts):
-            cell = cells.get(self._places[place])
+        outside = (position for position in cells if position > self._first and position not in self._headed)
+        self._unlabeled += any(cells[position].text.strip().isdecimal() for position in outside)
+        for position, texts in enumerate(self._texts):
+            cell = cells.get(self._places[position])
             texts.append("" if cell is None else cell.text)
             if cell is not None:
-                self._note(row, place, cell)
+                self._note(row, position, cell)
 
     def build(self, name: str, headers: tuple[str, ...], sheet: str | None, hidden_columns: frozenset[int]) -> Table:
         """Build the table from the added rows."""
         length = len(self._lines)
         columns = tuple(arrow.chunked_array([arrow.array(texts, ARROW_TEXT)]) for texts in self._texts)
         shown: dict[int, arrow.ChunkedArray] = {}
-        for place, found in enumerate(self._shown):
+        for position, found in enumerate(self._shown):
             if found:
-                texts = list(self._texts[place])
+                texts = list(self._texts[position])
                 for row, text in found.items():
                     texts[row] = text
-                shown[place] = arrow.chunked_array([arrow.array(texts, ARROW_TEXT)])
+                shown[position] = arrow.chunked_array([arrow.array(texts, ARROW_TEXT)])
         return Table(
             name,
             headers,
@@ -201,35 +201,35 @@ class _TableBuilder:
             sheet=sheet,
             shown=shown,
             flags={
-                flag: {place: pack_rows(rows, length) for place, rows in places.items()}
-                for flag, places in self._flags.items()
+                flag: {position: pack_rows(rows, length) for position, rows in positions.items()}
+                for flag, positions in self._flags.items()
             },
-            exact={place: pack_rows(rows, length) for place, rows in self._exact.items()},
+            exact={position: pack_rows(rows, length) for position, rows in self._exact.items()},
             hidden_rows=pack_rows(self._hidden, length),
             hidden_columns=hidden_columns,
             unlabeled_rows=self._unlabeled,
         )
 
-    def _note(self, row: int, place: int, cell: Cell) -> None:
+    def _note(self, row: int, position: int, cell: Cell) -> None:
         if cell.flag is not None:
-            self._flags.setdefault(cell.flag, {}).setdefault(place, []).append(row)
+            self._flags.setdefault(cell.flag, {}).setdefault(position, []).append(row)
         if cell.shown is not None and cell.shown != cell.text:
-            self._shown[place][row] = cell.shown
+            self._shown[position][row] = cell.shown
         if cell.is_exact:
-            self._exact.setdefault(place, []).append(row)
+            self._exact.setdefault(position, []).append(row)
 
 
-def _has_text(cells: Cells, places: frozenset[int] | None = None) -> bool:
+def _has_text(cells: Cells, positions: frozenset[int] | None = None) -> bool:
     """Return whether a row has a value, within some columns."""
     return any(
-        (cell.text.strip() != "" or cell.flag is not None) and (places is None or place in places)
-        for place, cell in cells.items()
+        (cell.text.strip() != "" or cell.flag is not None) and (positions is None or position in positions)
+        for position, cell in cells.items()
     )
 
 
 def _list_headed(cells: Cells) -> list[int]:
     """List the columns that have a header."""
-    return sorted(place for place, cell in cells.items() if cell.text.strip())
+    return sorted(position for position, cell in cells.items() if cell.text.strip())
 
 
 def _list_texts(cells: Cells) -> list[str]:

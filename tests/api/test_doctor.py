@@ -37,7 +37,7 @@ def _examined(sandbox: Sandbox, dialect: Dialect) -> Examination:
 
 
 @pytest.mark.parametrize(
-    ("dialect", "learnt"),
+    ("dialect", "learned"),
     [
         (Dialect(), {"get_parameters": "body", "channel_parameters": "query", "order_limit": 300, "shipment_limit": 99, "end_included": True}),
         (Dialect(get_parameters="query"), {"get_parameters": "query"}),
@@ -54,11 +54,11 @@ def _examined(sandbox: Sandbox, dialect: Dialect) -> Examination:
     ],
     ids=repr,
 )  # fmt: skip
-def test_what_it_learns_is_what_was_switched_on(sandbox: Sandbox, dialect: Dialect, learnt: dict[str, Any]) -> None:
+def test_what_it_learns_is_what_was_switched_on(sandbox: Sandbox, dialect: Dialect, learned: dict[str, Any]) -> None:
     """The client's dialect has it too."""
     found = _examined(sandbox, dialect)
-    assert {name: found.learnt.get(name) for name in learnt} == learnt
-    assert {name: getattr(found.dialect, name) for name in learnt} == learnt
+    assert {name: found.learned.get(name) for name in learned} == learned
+    assert {name: getattr(found.dialect, name) for name in learned} == learned
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_what_it_learnt_is_used_by_the_profile(sandbox: Sandbox, home: Path, mon
     sandbox.dialect = replace(Dialect(), get_parameters="query")
     with cn.connect(profile="acme", rate_limit=1000) as client:
         found = examine(client)
-    save_profile(home, "acme", {"dialect": found.learnt})
+    save_profile(home, "acme", {"dialect": found.learned})
     with cn.connect(profile="acme", rate_limit=1000) as client:
         assert client.dialect.get_parameters == "query"
         assert len(cn.load_orders(client, "2026-01-01", "2026-01-31")) > 100

@@ -35,8 +35,8 @@ def test_it_says_what_it_will_do_saves_what_it_learnt_and_records_it(shop: Shop)
     assert "own value: the stock is 137" in err
     assert out.endswith("The stock of 0033 is 112 again.\n")
     with (shop.folder / "home" / "profiles.toml").open("rb") as file:
-        learnt = tomllib.load(file)["default"]["dialect"]
-    assert learnt["true_up_sets"] == "available"
+        learned = tomllib.load(file)["default"]["dialect"]
+    assert learned["true_up_sets"] == "available"
     recording = json.loads((shop.folder / "probe.json").read_text())
     assert {"true_up_sets": "available", "pages": "links", "quantities": "number"}.items() <= recording[
         "readings"

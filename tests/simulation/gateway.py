@@ -78,7 +78,7 @@ class SimulatedGateway:
         return 0.0
 
     def send(
-        self, head: Head, batch: Batch, rows: Sequence[Row], place: float, may_depart: Callable[[], bool]
+        self, head: Head, batch: Batch, rows: Sequence[Row], slot: float, may_depart: Callable[[], bool]
     ) -> Transaction | None:
         """Send a batch."""
         with self._call("send"):

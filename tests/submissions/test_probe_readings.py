@@ -100,9 +100,9 @@ def test_it_finds_out_the_dialect(account: Client, northwind: Sandbox, dialect: 
     replayed = Sandbox(recording=path)
     assert {name: getattr(replayed.dialect, name) for name in readings} == readings
     assert _find_values(found, northwind, path.read_text()) == []
-    learnt = list_learnt(found, account.dialect)
-    assert client_dialect.Dialect.from_profile(learnt).true_up_sets == dialect.true_up_sets
-    assert learnt["available_scope"] == dialect.available_scope
+    learned = list_learned(found, account.dialect)
+    assert client_dialect.Dialect.from_profile(learned).true_up_sets == dialect.true_up_sets
+    assert learned["available_scope"] == dialect.available_scope
 
 
 @pytest.mark.parametrize("pages", get_args(get_type_hints(Dialect)["pages"]))
@@ -134,9 +134,9 @@ def _list_numbers(value: object) -> list[float]:
     return [value] if isinstance(value, int | float) else []
 
 
-def list_learnt(found: Probe, dialect: client_dialect.Dialect) -> dict[str, object]:
+def list_learned(found: Probe, dialect: client_dialect.Dialect) -> dict[str, object]:
     findings = list_findings(found.plan, found.result, dialect)
-    return {name: value for finding in findings for name, value in finding.learnt.items()}
+    return {name: value for finding in findings for name, value in finding.learned.items()}
 
 
 def test_a_probe_of_a_recording_finds_the_same(tmp_path: Path) -> None:
@@ -170,14 +170,14 @@ def test_unanswerable_questions_stay_open(account: Client, northwind: Sandbox) -
 
 
 @pytest.mark.parametrize(
-    ("seconds", "known", "learnt"), [(3.0, 20, {}), (901.0, 20, {"settle_minutes": 21}), (901.0, 60, {})]
+    ("seconds", "known", "learned"), [(3.0, 20, {}), (901.0, 20, {"settle_minutes": 21}), (901.0, 60, {})]
 )
-def test_the_settling_time_is_raised_and_never_lowered(seconds: float, known: int, learnt: dict[str, int]) -> None:
+def test_the_settling_time_is_raised_and_never_lowered(seconds: float, known: int, learned: dict[str, int]) -> None:
     """It is the longest time measured, plus a margin."""
     steps = [StepResult("one more", "", each, each / 2, None, True, 1) for each in (seconds, 1.0)]
     result = ProbeResult(tuple(steps), ExchangeLog("/v2"), "one more")
     plan = ProbePlan("a", "staging", "NW-EAST", "0033", 112, (), None, (), None, 20)
-    assert list_learnt(Probe(plan, result), client_dialect.Dialect(settle_minutes=known)) == learnt
+    assert list_learned(Probe(plan, result), client_dialect.Dialect(settle_minutes=known)) == learned
 
 
 def test_names_that_are_values_are_hidden_in_a_recording() -> None:

@@ -87,5 +87,5 @@ def check_page_number(path: str, number: int) -> None:
     """Refuse an implausible number of pages."""
     if number > MAX_PAGES:
         raise UnexpectedAnswerError(
-            f"GET {path} tells of more than {MAX_PAGES:,} pages: ask for fewer days, or Cenports' integration team."
+            f"GET {path} announces more than {MAX_PAGES:,} pages: ask for fewer days, or Cenports' integration team."
         )

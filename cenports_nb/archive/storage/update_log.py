@@ -189,7 +189,7 @@ def fold(
     forgotten = tuple((record.at, record.forgotten_before) for record in own if record.kind == FORGET)
     own = [record for record in own if as_of is None or record.at <= as_of]
     is_unfinished = bool(own) and own[-1].kind in (BEGIN, CHECKPOINT)
-    ends = [place for place, record in enumerate(own) if with_checkpoints or record.kind in (UPDATE, FORGET)]
+    ends = [position for position, record in enumerate(own) if with_checkpoints or record.kind in (UPDATE, FORGET)]
     if not ends:
         return AccountState(account, forgotten=forgotten, is_unfinished=is_unfinished)
     counted = own[: ends[-1] + 1]
@@ -218,7 +218,7 @@ def summarize(records: Sequence[UpdateRecord]) -> list[UpdateRecord]:
         by_account.setdefault(record.account, []).append(record)
     kept: list[UpdateRecord] = []
     for account, own in by_account.items():
-        ends = (place for place, record in enumerate(own) if record.kind == UPDATE and record.versions)
+        ends = (position for position, record in enumerate(own) if record.kind == UPDATE and record.versions)
         last = max(ends, default=-1)
         kept += [record for record in own[: max(last, 0)] if record.kind == FORGET]
         if last >= 0:

@@ -89,11 +89,11 @@ def find_shared_keys(
     parts = max(1, -(-rows // KEYS_AT_ONCE))
     for part in range(parts):
         hashes, owners = [], []
-        for place, month in enumerate(months):
+        for position, month in enumerate(months):
             found = hash_rows(read_keys(month))
             found = found[found % np.uint64(parts) == part]
             hashes.append(found)
-            owners.append(np.full(len(found), place))
+            owners.append(np.full(len(found), position))
         everything = np.concatenate([np.zeros(0, np.uint64), *hashes])
         _, first, count = np.unique(everything, return_inverse=True, return_counts=True)
         shared = count[first] > 1
@@ -101,9 +101,9 @@ def find_shared_keys(
             wanted = np.unique(everything[shared])
             holders = np.unique(np.concatenate(owners)[shared])
             copies = []
-            for place in holders.tolist():
-                keys = read_keys(months[place])
-                copies.append(keys[np.isin(hash_rows(keys), wanted)].assign(month=months[place]))
+            for position in holders.tolist():
+                keys = read_keys(months[position])
+                copies.append(keys[np.isin(hash_rows(keys), wanted)].assign(month=months[position]))
             found_copies = pd.concat(copies, ignore_index=True)
             yield found_copies[found_copies.duplicated(list(found_copies.columns[:-1]), keep=False)]
 

@@ -77,7 +77,7 @@ def doctor(
             )
         with cn.connect(env, profile=profile, read_only=True, cache=False) as client:
             findings = _examine(client, out, profile)
-            _print_reading_states(client, {name for finding in findings for name in finding.learnt})
+            _print_reading_states(client, {name for finding in findings for name in finding.learned})
         _print_questions(findings)
         return
     recording = recording or Path("cenports-recording.json")
@@ -141,7 +141,7 @@ def _examine(client: Client, out: Path, profile: str | None) -> tuple[Finding, .
     except OSError as error:
         raise InvalidRequestError(f"--out {out} can't be written ({error.strerror}): choose another file.") from None
     typer.echo(f"{format_count(found.requests, 'request')}; field names and types, without values, are in {out}")
-    _save_learnt(settings, profile, found.learnt)
+    _save_learned(settings, profile, found.learned)
     return found.findings
 
 
@@ -169,7 +169,7 @@ def _probe(
         result = run_probe(client, plan, print_status, log)
     findings = list_findings(plan, result, client.dialect)
     _print_findings(findings)
-    _save_learnt(client.settings, profile, {name: value for each in findings for name, value in each.learnt.items()})
+    _save_learned(client.settings, profile, {name: value for each in findings for name, value in each.learned.items()})
     write_recording(path, build_recording(plan, result, client.dialect))
     typer.echo(f"The recording, without values, is {path}: `cenports-nb sandbox --recording {path}` speaks like it.")
     _print_questions([*earlier, *findings])
@@ -192,21 +192,21 @@ def _print_findings(findings: Sequence[Finding]) -> None:
         typer.echo(f"  {finding.question}\n      {finding.answer or 'OPEN'} ({finding.evidence})")
 
 
-def _save_learnt(settings: Settings, profile: str | None, learnt: Mapping[str, Any]) -> None:
+def _save_learned(settings: Settings, profile: str | None, learned: Mapping[str, Any]) -> None:
     """Save the findings to the profile."""
     if settings.environment == "sandbox" and not profile:
         typer.echo("Nothing saved: a sandbox has no profile.")
         return
-    path = save_profile(settings.home, settings.profile or "default", {"dialect": learnt})
-    typer.echo(f"What was learnt is in [{settings.profile or 'default'}.dialect] of {path}")
+    path = save_profile(settings.home, settings.profile or "default", {"dialect": learned})
+    typer.echo(f"What was learned is in [{settings.profile or 'default'}.dialect] of {path}")
 
 
-def _print_reading_states(client: Client, learnt: Collection[str] = ()) -> None:
+def _print_reading_states(client: Client, learned: Collection[str] = ()) -> None:
     """Print how certain each reading is."""
     from cenports_nb.submissions.probe.reading_states import format_reading_states, list_reading_states  # noqa: PLC0415
 
     print_text(f"How {client.settings.environment} (partner {client.settings.partner_id}) is read:")
-    print_text(format_reading_states(list_reading_states(client, learnt)))
+    print_text(format_reading_states(list_reading_states(client, learned)))
 
 
 def _print_questions(findings: Sequence[Finding]) -> None:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from cenports_nb.api.retrieval.decoded_page import count_records, split_pages, trim_heap
 from cenports_nb.api.retrieval.results import Retrieval
 from cenports_nb.api.retrieval.windows import Window
-from cenports_nb.frames.arrow_columns import POOL, fill_blanks, from_arrow, to_pandas
+from cenports_nb.frames.arrow_columns import POOL, fill_blanks, from_arrow
 from cenports_nb.frames.dates import local_days
 from cenports_nb.frames.decoding.arrow_orders import ARROW_TYPES
 from cenports_nb.frames.decoding.fields import LINE_ITEM_FIELDS, ORDER_FIELDS, RAW_LINE_ITEM_FIELD
@@ -26,6 +26,8 @@ MAX_ZONE_OFFSET = np.timedelta64(1, "D")  # the most that a server's time zone c
 LINE_COUNT_TYPE = {"line_count": pa.int64()}
 ORDER_TYPES = {item.name: ARROW_TYPES[item.builder] for item in ORDER_FIELDS} | LINE_COUNT_TYPE
 LINE_TYPES = {item.name: ARROW_TYPES[item.builder] for item in (*LINE_ITEM_FIELDS, RAW_LINE_ITEM_FIELD)}
+INSTANT_DTYPE = pd.DatetimeTZDtype("us", "UTC")
+FLAG_DTYPE: Any = pd.BooleanDtype()
 COLUMNS_PER_TRIM = 4
 MAX_LINE_NUMBER = 2**31
 
@@ -114,11 +116,11 @@ class DecodedOrders:
         types = {name: kind for name, kind in LINE_TYPES.items() if name != "line_item"}
         found = _build_columns([page.lines for page in self.pages], types, rows)
         owner = pa.array(self.rows[rank])
-        found |= {name: to_pandas(self.keys[name].take(owner)) for name in KEY_COLUMNS}
+        found |= {name: _to_pandas(self.keys[name].take(owner)) for name in KEY_COLUMNS}
         found["line_item"] = number
         if fill_warehouses:
             lines, orders = (
-                pd.Series(one) for one in (found[WAREHOUSE_COLUMN], to_pandas(self.warehouses.take(owner)))
+                pd.Series(one) for one in (found[WAREHOUSE_COLUMN], _to_pandas(self.warehouses.take(owner)))
             )
             found[WAREHOUSE_COLUMN] = fill_blanks(lines, orders).array
         return found
@@ -242,7 +244,7 @@ def _select_days(
     ends = np.repeat(np.array([window.end for window in windows], dtype="datetime64[D]"), sizes)
     utc = np.asarray(dates.cast(pa.int64())).view("datetime64[us]").astype("datetime64[D]")
     far = (utc < starts - MAX_ZONE_OFFSET) | (utc > ends + MAX_ZONE_OFFSET)
-    local = utc if zone == "UTC" else local_days(pd.Series(to_pandas(dates)), zone).to_numpy().astype("datetime64[D]")
+    local = utc if zone == "UTC" else local_days(pd.Series(_to_pandas(dates)), zone).to_numpy().astype("datetime64[D]")
     return (local >= np.datetime64(days[0])) & (local <= np.datetime64(days[1])), far
 
 
@@ -261,11 +263,29 @@ def _build_columns(
         array = _concat(parts, name, types)
         for part in parts:
             part.pop(name)
-        found[name] = to_pandas(array if in_order else pc.take(array, at, memory_pool=POOL))
+        found[name] = _to_pandas(array if in_order else pc.take(array, at, memory_pool=POOL))
         if number % COLUMNS_PER_TRIM == 0:
             trim_heap()
     trim_heap()
     return found
+
+
+def _to_pandas(array: pa.Array) -> Any:
+    """Convert to a pandas array with the dtype of the frames."""
+    kind = array.type
+    if pa.types.is_large_string(kind):
+        return from_arrow(array).array
+    if pa.types.is_boolean(kind):
+        return FLAG_DTYPE.__from_arrow__(array)
+    if pa.types.is_timestamp(kind):
+        return pd.array(_copy_if_readonly(array.cast(pa.int64())).view("datetime64[us]"), dtype=INSTANT_DTYPE)
+    return _copy_if_readonly(array)
+
+
+def _copy_if_readonly(array: pa.Array) -> np.ndarray:
+    """Copy numbers, because pandas can't write to memory that it shares with Arrow."""
+    values: np.ndarray = array.to_numpy(zero_copy_only=False)
+    return values if values.flags.writeable else values.copy()
 
 
 def _concat(parts: Sequence[dict[str, pa.Array]], name: str, types: dict[str, pa.DataType]) -> pa.Array:

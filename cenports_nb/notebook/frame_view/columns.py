@@ -77,8 +77,8 @@ def choose_columns(frame: pd.DataFrame) -> list[int]:
     if pd.get_option("display.max_columns") not in DEFAULT_MAX_COLUMNS or len(every) <= SHOWN_AS_GIVEN:
         return every
     if len(every) > WIDE:
-        every = [place for place in every if frame.columns[place] not in SECONDARY_COLUMNS]
-    return [place for place in every if not _is_empty(frame.iloc[:, place])]
+        every = [position for position in every if frame.columns[position] not in SECONDARY_COLUMNS]
+    return [position for position in every if not _is_empty(frame.iloc[:, position])]
 
 
 def _is_empty(column: pd.Series[Any]) -> bool:

@@ -37,13 +37,13 @@ def render_table(frame: pd.DataFrame, columns: Sequence[int], rows: Sequence[int
     heads = [f"<th{_style(LEFT) if name else ''}>{_break_name(name)}</th>"]
     index = frame.index.to_series().iloc[at].reset_index(drop=True)
     cells = [[f"<th{_style(LEFT) if name else ''}>{html.escape(text)}</th>" for text in format_cells(index)]]
-    for place in columns:
-        if place < 0:
+    for position in columns:
+        if position < 0:
             heads.append(f"<th>{CUT_TEXT}</th>")
             cut_cells.append(f"<td>{CUT_TEXT}</td>")
             cells.append([f"<td>{CUT_TEXT}</td>"] * len(at))
             continue
-        column = frame.iloc[:, place].iloc[at]
+        column = frame.iloc[:, position].iloc[at]
         texts = format_cells(column)
         is_left = not _is_number(column)
         is_short = any(" " in text for text in texts) and max(map(len, texts)) <= UNBROKEN_LETTERS

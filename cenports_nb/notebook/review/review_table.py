@@ -92,8 +92,8 @@ def add_objections(table: ReviewTable, more: pd.DataFrame) -> ReviewTable:
     texts = _join_by_row(objections[~is_blocking(objections)])
     keys = zip(frame["warehouse_code"].tolist(), frame["product_sku"].tolist(), strict=True)
     pairs = [texts.get(key, (None, None)) for key in keys]
-    for place, name in enumerate(("guard", "objection")):
-        frame[name] = pd.Series([pair[place] for pair in pairs], index=frame.index, dtype="str")
+    for column, name in enumerate(("guard", "objection")):
+        frame[name] = pd.Series([pair[column] for pair in pairs], index=frame.index, dtype="str")
     return ReviewTable(table.updates, frame, objections)
 
 

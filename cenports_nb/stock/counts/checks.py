@@ -33,20 +33,22 @@ from cenports_nb.tables.hidden_rows import settle_hidden_rows
 from cenports_nb.tables.table import Table
 
 
-def check_hidden_rows(table: Table, places: Mapping[str, int], given: Mapping[str, str], answer: str | None) -> Table:
+def check_hidden_rows(
+    table: Table, positions: Mapping[str, int], given: Mapping[str, str], answer: str | None
+) -> Table:
     """Ask about hidden rows with a quantity, and about hidden columns that nobody named.
 
     Raises:
         InvalidRequestError: The question.
     """
-    for name, place in places.items():
-        if place in table.hidden_columns and name not in given:
-            header = table.headers[place]
+    for name, position in positions.items():
+        if position in table.hidden_columns and name not in given:
+            header = table.headers[position]
             raise InvalidRequestError(
                 f"{table.title} hides the column {header!r}, which would be read as {name}: name the right one with "
                 f"{name_argument('columns', {name: header})}, or show it in Excel. Nothing was read."
             )
-    quantity = table.read_text(places["quantity"])
+    quantity = table.read_text(positions["quantity"])
     matters = (quantity != "").to_numpy()
     hidden = quantity[matters & (table.hidden_rows if table.hidden_rows is not None else False)]
     units = sum(int(text) for text in hidden if re.fullmatch(r"\d{1,15}", text))
@@ -73,30 +75,30 @@ def check_plan_type(table: Table, *, signed: bool) -> None:
     )
 
 
-def check_unlabeled(table: Table, places: Mapping[str, int], given: Mapping[str, str]) -> None:
+def check_unlabeled(table: Table, positions: Mapping[str, int], given: Mapping[str, str]) -> None:
     """Ask about numbers without a header beside most rows: someone may have written there what was counted.
 
     Raises:
         InvalidRequestError: The question.
     """
     if "quantity" not in given and table.unlabeled_rows * 2 > len(table.lines):
-        chosen = name_argument("columns", {"quantity": table.headers[places["quantity"]]})
+        chosen = name_argument("columns", {"quantity": table.headers[positions["quantity"]]})
         raise InvalidRequestError(
             f"{table.title} has numbers in a column without a header: write one above it, such as Counted, or name the quantity "
             f"with {chosen}. Nothing was read."
         )
 
 
-def check_directions(table: Table, places: Mapping[str, int], quantity: IntArray) -> None:
+def check_directions(table: Table, positions: Mapping[str, int], quantity: IntArray) -> None:
     """Refuse changes whose sign is elsewhere: in a header of units that left, or in a column such as Direction.
 
     Raises:
         InvalidRequestError: Units that left are written without a minus sign.
     """
-    for place, header in enumerate(table.headers):
-        if place in places.values() and place != places["quantity"]:
+    for position, header in enumerate(table.headers):
+        if position in positions.values() and position != positions["quantity"]:
             continue
-        texts = pc.utf8_lower(to_arrow(table.read_text(place)))
+        texts = pc.utf8_lower(to_arrow(table.read_text(position)))
         if set(normalize_header(header).split()) & OUTGOING_WORDS:
             leaves = pc.match_substring_regex(texts, r"^0*[1-9]\d*$")
         elif set(pc.unique(texts).to_pylist()) <= OUTGOING_WORDS | INCOMING_WORDS | {""}:
@@ -110,24 +112,24 @@ def check_directions(table: Table, places: Mapping[str, int], quantity: IntArray
         )
 
 
-def check_units(table: Table, places: Mapping[str, int]) -> None:
+def check_units(table: Table, positions: Mapping[str, int]) -> None:
     """Refuse quantities in several units of measure, or in packs: stock is counted in single units.
 
     Raises:
         InvalidRequestError: The question.
     """
-    counted = table.headers[places["quantity"]]
+    counted = table.headers[positions["quantity"]]
     if set(normalize_header(counted).split()) & PACK_HEADER_WORDS:
         raise InvalidRequestError(
             f"{table.title} has quantities in packs, as the header {counted!r} says, and stock is counted in single "
             "units: convert the quantities, then rename the column. Nothing was read."
         )
-    for place, header in enumerate(table.headers):
-        spelt = normalize_header(header)
-        is_unit = spelt in UNIT_HEADERS or "uom" in spelt.split() or "unit of measure" in spelt
-        if place in places.values() or not is_unit:
+    for position, header in enumerate(table.headers):
+        normalized = normalize_header(header)
+        is_unit = normalized in UNIT_HEADERS or "uom" in normalized.split() or "unit of measure" in normalized
+        if position in positions.values() or not is_unit:
             continue
-        units = {normalize_header(text): text for text in pc.unique(to_arrow(table.read_text(place))).to_pylist()}
+        units = {normalize_header(text): text for text in pc.unique(to_arrow(table.read_text(position))).to_pylist()}
         others = [text for unit, text in units.items() if unit and unit not in EACH_UNITS]
         words = {word for text in others for word in (normalize_header(text), *re.findall(r"[a-z]+", text.lower()))}
         if others and (len(units) > 1 or words & PACK_UNITS):
@@ -138,13 +140,13 @@ def check_units(table: Table, places: Mapping[str, int]) -> None:
             )
 
 
-def refuse_shown_units(table: Table, place: int) -> None:
+def refuse_shown_units(table: Table, position: int) -> None:
     """Refuse quantities whose number format shows a unit of several pieces, such as 5 CS, or a share or thousands.
 
     Raises:
         InvalidRequestError: There are such rows.
     """
-    shown = table.shown.get(place)
+    shown = table.shown.get(position)
     if shown is None:
         return
     letters = pc.utf8_trim(pc.replace_substring_regex(pc.utf8_lower(shown.fill_null("")), r"[^\pL]+", " "), " ")
@@ -156,41 +158,41 @@ def refuse_shown_units(table: Table, place: int) -> None:
     )
 
 
-def refuse_loose_commas(table: Table, places: Mapping[str, int]) -> None:
+def refuse_loose_commas(table: Table, positions: Mapping[str, int]) -> None:
     """Refuse a quantity that may continue in the next cell: an unquoted 1,234 in a file separated by commas.
 
     Raises:
         InvalidRequestError: There are such lines; a next column that always has three digits is a separate column.
     """
-    place = places["quantity"] + 1
-    if table.separator != "," or place >= len(table.headers) or place in places.values():
+    position = positions["quantity"] + 1
+    if table.separator != "," or position >= len(table.headers) or position in positions.values():
         return
-    after = to_arrow(table.read_text(place))
+    after = to_arrow(table.read_text(position))
     is_group = np.asarray(pc.match_substring_regex(after, r"^\d{3}$").to_numpy(), dtype=bool)
-    head = pc.match_substring_regex(to_arrow(table.read_text(places["quantity"])), r"^[1-9]\d{0,2}$")
+    head = pc.match_substring_regex(to_arrow(table.read_text(positions["quantity"])), r"^[1-9]\d{0,2}$")
     if is_group.all():
         return
     table.refuse(
         is_group & np.asarray(head.to_numpy(), dtype=bool),
-        f"a quantity that the cell behind it, {table.headers[place]!r}, may belong to, such as 1,234",
+        f"a quantity that the cell behind it, {table.headers[position]!r}, may belong to, such as 1,234",
         'write 1234 or "1,234", or save the file with semicolons',
     )
 
 
-def read_uncounted(table: Table, places: Mapping[str, int], codes: pd.Series[Any], quantity: IntArray) -> Mask:
+def read_uncounted(table: Table, positions: Mapping[str, int], codes: pd.Series[Any], quantity: IntArray) -> Mask:
     """Return which rows of a plan, or of held rows, were not counted; rows of another file all were."""
     is_plan = {*STOCK_KEYS, "type", "quantity", "current_quantity"} <= set(table.headers)
     own = {
-        header: table.read_text(place)
-        for place, header in enumerate(table.headers)
-        if (header == "message" or (header == "known_sku" and is_plan)) and place not in places.values()
+        header: table.read_text(position)
+        for position, header in enumerate(table.headers)
+        if (header == "message" or (header == "known_sku" and is_plan)) and position not in positions.values()
     }
     return find_uncounted(pd.DataFrame({"warehouse_code": codes, **own}), quantity)
 
 
-def write_origin(counts: pd.DataFrame, table: Table, places: Mapping[str, int]) -> pd.DataFrame:
+def write_origin(counts: pd.DataFrame, table: Table, positions: Mapping[str, int]) -> pd.DataFrame:
     """Store in a frame's provenance which columns of which file it was read from."""
-    columns = {name: table.headers[place] for name, place in places.items()}
+    columns = {name: table.headers[position] for name, position in positions.items()}
     if table.sheet is not None:
         columns["sheet"] = table.sheet
     origin = Provenance(

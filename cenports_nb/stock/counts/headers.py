@@ -51,14 +51,14 @@ def parse_columns(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
 
 def score_headers(cells: Sequence[str], given: Mapping[str, str], by: str) -> int:
     """Count how many of the columns a line seems to name."""
-    spelt = {normalize_header(cell) for cell in cells}
+    normalized = {normalize_header(cell) for cell in cells}
     stripped = {" ".join(cell.split()) for cell in cells}
-    words = {word for header in spelt for word in header.split()}
+    words = {word for header in normalized for word in header.split()}
     return sum(
         given[ours] in stripped
         if ours in given
-        else normalize_header(ours) in spelt
-        or not spelt.isdisjoint(HEADER_WORDS[ours])
+        else normalize_header(ours) in normalized
+        or not normalized.isdisjoint(HEADER_WORDS[ours])
         or (ours == "quantity" and not words.isdisjoint(COUNT_WORDS | QUANTITY_WORDS | CHANGE_WORDS) and len(cells) > 1)
         for ours in dict.fromkeys(["warehouse_code", by, "quantity", "counted_at"])
     )
@@ -82,31 +82,37 @@ def find_columns(
     """
     found: dict[str, int] = {}
     for ours, theirs in given.items():
-        places = [place for place, header in enumerate(headers) if header == theirs]
-        if not places:
+        positions = [position for position, header in enumerate(headers) if header == theirs]
+        if not positions:
             raise InvalidRequestError(
                 f"{name} has no header {theirs!r}; its headers are {list_headers(map(repr, headers))}."
             )
-        found[ours] = _choose_only(places, headers, ours, name)
+        found[ours] = _choose_only(positions, headers, ours, name)
     if len({*found.values()}) < len(found):
         raise InvalidRequestError(f"{name_parameter('columns')} names one header twice: each column has one meaning.")
     for ours in dict.fromkeys(["warehouse_code", by, "counted_at"]):
-        left = [place for place in range(len(headers)) if place not in found.values()]
+        left = [position for position in range(len(headers)) if position not in found.values()]
         if ours in found:
             continue
-        own = [place for place in left if "_" in ours and normalize_header(headers[place]) == normalize_header(ours)]
-        places = own or [place for place in left if normalize_header(headers[place]) in HEADER_WORDS[ours]]
-        if places:
-            found[ours] = _choose_only(places, headers, ours, name)
+        own = [
+            position
+            for position in left
+            if "_" in ours and normalize_header(headers[position]) == normalize_header(ours)
+        ]
+        positions = own or [position for position in left if normalize_header(headers[position]) in HEADER_WORDS[ours]]
+        if positions:
+            found[ours] = _choose_only(positions, headers, ours, name)
     if "quantity" not in found:
-        left = [place for place in range(len(headers)) if place not in found.values()]
-        places = find_quantities(headers, left, is_numeric, signed=signed)
-        if places:
-            found["quantity"] = _choose_only(places, headers, "quantity", name)
+        left = [position for position in range(len(headers)) if position not in found.values()]
+        positions = find_quantities(headers, left, is_numeric, signed=signed)
+        if positions:
+            found["quantity"] = _choose_only(positions, headers, "quantity", name)
     return found
 
 
-def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: IsNumeric, *, signed: bool) -> list[int]:
+def find_quantities(
+    headers: Sequence[str], positions: Sequence[int], is_numeric: IsNumeric, *, signed: bool
+) -> list[int]:
     """Find the columns that may be the quantity: those whose header says that they were counted, else all.
 
     In a file of our own, that is a column that a person added, else `quantity`. Several are ambiguous: a count with an
@@ -114,19 +120,19 @@ def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: I
 
     Args:
         headers: All headers.
-        places: The columns without another meaning.
+        positions: The columns without another meaning.
         is_numeric: Returns whether all values of a column are numbers.
         signed: Whether the quantities are changes, not counts.
     """
     found: dict[str, list[int]] = {}
-    for place in places:
-        kind = _classify(headers[place], signed=signed)
-        if kind and not is_numeric(place) and normalize_header(headers[place]) not in HEADER_WORDS["quantity"]:
+    for position in positions:
+        kind = _classify(headers[position], signed=signed)
+        if kind and not is_numeric(position) and normalize_header(headers[position]) not in HEADER_WORDS["quantity"]:
             kind = "text" if kind == "counted" else ""
-        found.setdefault(kind, []).append(place)
+        found.setdefault(kind, []).append(position)
     counted, unclear, parts = (found.get(kind, []) for kind in ("counted", "unclear", "part"))
     if set(headers) >= OWN_HEADERS:
-        own = [place for place in places if normalize_header(headers[place]) == "quantity"]
+        own = [position for position in positions if normalize_header(headers[position]) == "quantity"]
         return counted or [*own, *unclear, *parts]
     chosen = counted or [*found.get("quantity", []), *unclear]
     if not chosen or set(normalize_header(headers[chosen[0]]).split()) & SINGLE_WORDS:
@@ -136,9 +142,9 @@ def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: I
 
 def _classify(header: str, *, signed: bool) -> str:
     """Return what a header says: counted, unclear (counted, and something else), quantity, part, packs; or nothing."""
-    spelt = normalize_header(header)
-    words = set(spelt.split())
-    is_known = spelt in HEADER_WORDS["quantity"]
+    normalized = normalize_header(header)
+    words = set(normalized.split())
+    is_known = normalized in HEADER_WORDS["quantity"]
     is_quantity = is_known or bool(words & QUANTITY_WORDS)
     if signed:
         is_wanted, other = bool(words & CHANGE_WORDS), words & (OTHER_WORDS - CHANGE_WORDS)
@@ -161,10 +167,10 @@ def _is_clear(words: set[str]) -> bool:
     return bool(words & AMOUNT_WORDS) or all(word in known or word.isdecimal() for word in words)
 
 
-def _choose_only(places: Sequence[int], headers: Sequence[str], ours: str, name: str) -> int:
-    if len(places) == 1:
-        return places[0]
-    fit = [headers[place] for place in places]
+def _choose_only(positions: Sequence[int], headers: Sequence[str], ours: str, name: str) -> int:
+    if len(positions) == 1:
+        return positions[0]
+    fit = [headers[position] for position in positions]
     advice = (
         f"Choose one with {name_argument('columns', {ours: fit[0]})}" if len(set(fit)) > 1 else "Rename one of them"
     )

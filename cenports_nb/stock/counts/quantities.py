@@ -78,13 +78,13 @@ def read_quantities(
     numbers, flaws = np.zeros(len(words), dtype=np.int64), np.full(len(words), -1, dtype=np.int8)
     numbers[plain] = words.filter(plain).cast("int64").to_numpy()
     odd = np.flatnonzero(~plain)
-    spelt = words.take(odd).to_pylist()
-    signs = _find_signs(spelt)
-    has_decimals = not plain.any() and all(word.endswith(",000") for word in spelt)  # rather than thousands
+    texts = words.take(odd).to_pylist()
+    signs = _find_signs(texts)
+    has_decimals = not plain.any() and all(word.endswith(",000") for word in texts)  # rather than thousands
     commas = separator == "," and not has_decimals
-    for place, word in zip(odd.tolist(), spelt, strict=True):
+    for position, word in zip(odd.tolist(), texts, strict=True):
         may_be_typed = typed and (separator is not None or word.endswith("0"))  # numbers of a workbook end in no 0
-        numbers[place], flaws[place] = _read(word, signs, commas=commas, typed=may_be_typed)
+        numbers[position], flaws[position] = _read(word, signs, commas=commas, typed=may_be_typed)
     flaws[(flaws < 0) & (numbers < 0)] = NEGATIVE
     flaws[(flaws < 0) & (numbers > MAX_UNITS)] = TOO_LARGE
     if (flaws < 0).all():

@@ -107,40 +107,42 @@ def read_counts(
     given = parse_columns(columns, by)
     table = read_table(path_or_buffer, lambda cells: score_headers(cells, given, by), sheet=sheet, encoding=encoding)
     table = table.select_rows(~table.find_empty_rows())
-    places = find_columns(table.headers, given, by, table.title, lambda place: _is_numeric(table, place), signed=signed)
-    _refuse_lacking(table, places, by, warehouse_code)
-    check_unlabeled(table, places, given)
-    table = check_hidden_rows(table, places, given, hidden_rows)
-    table.refuse_flagged(places)
-    table = decode_columns(table, places.values())
+    positions = find_columns(
+        table.headers, given, by, table.title, lambda position: _is_numeric(table, position), signed=signed
+    )
+    _refuse_lacking(table, positions, by, warehouse_code)
+    check_unlabeled(table, positions, given)
+    table = check_hidden_rows(table, positions, given, hidden_rows)
+    table.refuse_flagged(positions)
+    table = decode_columns(table, positions.values())
     check_plan_type(table, signed=signed)
-    check_units(table, places)
+    check_units(table, positions)
 
     units = read_changes if signed else read_quantities
-    typed = places["quantity"] not in table.numeric_columns
-    quantity, flaws = units(table.read_text(places["quantity"]), table.separator, typed=typed)
-    names = table.read_text(places[by])
-    codes = _warehouses(table, places.get("warehouse_code"), warehouse_code, warehouse_map, (names, quantity))
-    if "warehouse_code" not in places:
+    typed = positions["quantity"] not in table.numeric_columns
+    quantity, flaws = units(table.read_text(positions["quantity"]), table.separator, typed=typed)
+    names = table.read_text(positions[by])
+    codes = _warehouses(table, positions.get("warehouse_code"), warehouse_code, warehouse_map, (names, quantity))
+    if "warehouse_code" not in positions:
         _refuse_total(table, [names], quantity, alone=False)
     table.refuse((names == "").to_numpy(), f"no {by}", "fill it in, or delete the row")
-    names = table.read_identifiers(places[by], by)
+    names = table.read_identifiers(positions[by], by)
     skus = names if by == "product_sku" else look_up_skus(codes, names, by, stock, table)
     for what, bad in flaws:
         table.refuse(bad, what)
     if signed:
-        check_directions(table, places, quantity)
-    refuse_loose_commas(table, places)
-    refuse_shown_units(table, places["quantity"])
-    counted_at = _instants(table, places["counted_at"]) if "counted_at" in places else None
-    is_uncounted = read_uncounted(table, places, codes, quantity)
+        check_directions(table, positions, quantity)
+    refuse_loose_commas(table, positions)
+    refuse_shown_units(table, positions["quantity"])
+    counted_at = _instants(table, positions["counted_at"]) if "counted_at" in positions else None
+    is_uncounted = read_uncounted(table, positions, codes, quantity)
     counts = _counts(table, (codes, skus), quantity, counted_at, is_uncounted, sums=duplicates == "sum")
-    return write_origin(counts, table, places)
+    return write_origin(counts, table, positions)
 
 
-def _is_numeric(table: Table, place: int) -> bool:
+def _is_numeric(table: Table, position: int) -> bool:
     """Return whether all values of a column look like numbers."""
-    texts = to_arrow(table.read_text(place))
+    texts = to_arrow(table.read_text(position))
     return bool(pc.all(pc.or_(pc.equal(texts, ""), pc.match_substring_regex(texts, NUMBER)), min_count=0).as_py())
 
 
@@ -177,9 +179,9 @@ def _counts(
     return pd.DataFrame(made, copy=False)
 
 
-def _refuse_lacking(table: Table, places: Mapping[str, int], by: str, warehouse_code: str | None) -> None:
+def _refuse_lacking(table: Table, positions: Mapping[str, int], by: str, warehouse_code: str | None) -> None:
     needed = [by, "quantity"] if warehouse_code is not None else ["warehouse_code", by, "quantity"]
-    lacking = [ours for ours in needed if ours not in places]
+    lacking = [ours for ours in needed if ours not in positions]
     if not lacking:
         return
     hint = f" (or pass {name_argument('warehouse_code')})" if "warehouse_code" in lacking else ""
@@ -198,13 +200,13 @@ def _refuse_lacking(table: Table, places: Mapping[str, int], by: str, warehouse_
 
 def _warehouses(
     table: Table,
-    place: int | None,
+    position: int | None,
     given: str | None,
     mapped: Mapping[str, str] | None,
     others: tuple[pd.Series[Any], np.ndarray[Any, np.dtype[np.int64]]],
 ) -> pd.Series[Any]:
     """Return the warehouse of each row."""
-    if place is None:
+    if position is None:
         code = given if mapped is None else mapped.get(str(given))
         if not isinstance(code, str) or not code:
             lacking = "is none" if mapped is None else f"is not in {name_parameter('warehouse_map')}"
@@ -212,11 +214,11 @@ def _warehouses(
                 f"{name_argument('warehouse_code', given)} {lacking}: pass the code of a warehouse."
             )
         return repeat_text(code, len(table.lines))
-    codes = table.read_text(place)
+    codes = table.read_text(position)
     names, quantity = others
     _refuse_total(table, [codes, names], quantity, alone=True)
     table.refuse((codes == "").to_numpy(), "no warehouse_code", "fill it in, or delete the row")
-    codes = table.read_identifiers(place, "warehouse_code")
+    codes = table.read_identifiers(position, "warehouse_code")
     if given is not None:
         differs = (codes != given).to_numpy()
         table.refuse(
@@ -253,8 +255,8 @@ def _refuse_total(
     says = np.zeros(len(table.lines), dtype=bool)
     empty = np.zeros(len(table.lines), dtype=bool)
     for column in keys:
-        spelt = pc.utf8_rtrim(pc.utf8_lower(to_arrow(column)), characters=": ")
-        says |= np.asarray(pc.is_in(spelt, value_set=_TOTALS).to_numpy(), dtype=bool)
+        texts = pc.utf8_rtrim(pc.utf8_lower(to_arrow(column)), characters=": ")
+        says |= np.asarray(pc.is_in(texts, value_set=_TOTALS).to_numpy(), dtype=bool)
         empty |= (column == "").to_numpy()
     if not says.any():
         return
@@ -267,16 +269,16 @@ def _refuse_total(
 _TOTALS = to_arrow(pd.Series(TOTALS, dtype="str")).combine_chunks()
 
 
-def _instants(table: Table, place: int) -> pd.Series[Any]:
+def _instants(table: Table, position: int) -> pd.Series[Any]:
     """Parse when it was counted, each distinct text once."""
-    coded = to_arrow(table.read_text(place)).combine_chunks().dictionary_encode()
+    coded = to_arrow(table.read_text(position)).combine_chunks().dictionary_encode()
     words, codes = coded.dictionary, coded.indices.to_numpy()
 
-    def spelt(pattern: str) -> Mask:
+    def has_form(pattern: str) -> Mask:
         return np.asarray(pc.match_substring_regex(words, pattern).to_numpy(zero_copy_only=False), dtype=bool)
 
-    fine, empty = spelt(INSTANT) | spelt(DAY), spelt("^$")
-    naive = spelt(NAIVE) & ~fine
+    fine, empty = has_form(INSTANT) | has_form(DAY), has_form("^$")
+    naive = has_form(NAIVE) & ~fine
     table.refuse(naive[codes], "a counted_at without a time zone", "write it as text such as 2026-01-31T08:00Z")
     texts = from_arrow(words).where(fine)
     parsed = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")

@@ -68,13 +68,13 @@ def zero_beside_unknown(context: GuardContext) -> Objections | None:
     """Object to setting an uncounted SKU to 0 while it may be an unknown SKU of the same count."""
     unsettled = _list_unsettled(context)
     codes = context.updates["warehouse_code"]
-    places = np.full(len(codes), -1, dtype=np.int64)
-    for place, (code, skus) in enumerate(unsettled.items()):
-        places[(codes == code).to_numpy() & context.updates["product_sku"].isin(skus.zeroed).to_numpy()] = place
-    rows = np.flatnonzero((places >= 0) & context.is_true_up & context.known)
+    positions = np.full(len(codes), -1, dtype=np.int64)
+    for position, (code, skus) in enumerate(unsettled.items()):
+        positions[(codes == code).to_numpy() & context.updates["product_sku"].isin(skus.zeroed).to_numpy()] = position
+    rows = np.flatnonzero((positions >= 0) & context.is_true_up & context.known)
     if not len(rows):
         return None
-    ends = decode_categories(places[rows], [_describe_unsettled(skus) for skus in unsettled.values()])
+    ends = decode_categories(positions[rows], [_describe_unsettled(skus) for skus in unsettled.values()])
     return context.object_to_rows(
         rows, join_text(*_name_skus(context, rows), UNCOUNTED_WORDS, context.target[rows], ends)
     )

@@ -212,7 +212,7 @@ def find_closest(unknown: pd.DataFrame, uncounted: pd.DataFrame) -> dict[str, st
     """
     suggested = suggest_skus(unknown, np.ones(len(unknown), dtype=bool), uncounted).tolist()
     candidates, folded = uncounted["product_sku"].tolist(), fold_loosely(uncounted["product_sku"]).tolist()
-    indexes = [sorted((key[::step], place) for place, key in enumerate(folded)) for step in (1, -1)]
+    indexes = [sorted((key[::step], position) for position, key in enumerate(folded)) for step in (1, -1)]
     found = {}
     for sku, key, suggestion in zip(
         unknown["product_sku"], fold_loosely(unknown["product_sku"]), suggested, strict=True
@@ -222,12 +222,16 @@ def find_closest(unknown: pd.DataFrame, uncounted: pd.DataFrame) -> dict[str, st
             continue
         matcher = SequenceMatcher(None, "", key, autojunk=False)
         best = (-1.0, 0)
-        for place in sorted(
-            {place for index, step in zip(indexes, (1, -1), strict=True) for place in _look_around(index, key[::step])}
+        for position in sorted(
+            {
+                position
+                for index, step in zip(indexes, (1, -1), strict=True)
+                for position in _look_around(index, key[::step])
+            }
         ):
-            matcher.set_seq1(folded[place])
+            matcher.set_seq1(folded[position])
             if matcher.real_quick_ratio() > best[0] and matcher.quick_ratio() > best[0] and matcher.ratio() > best[0]:
-                best = matcher.ratio(), place
+                best = matcher.ratio(), position
         found[sku] = candidates[best[1]]
     return found
 
@@ -236,4 +240,4 @@ def _look_around(index: list[tuple[str, int]], key: str) -> list[int]:
     """Return the positions of the keys around one in a sorted list."""
     middle = bisect_left(index, (key, -1))
     first = max(middle - MAX_COMPARED_SKUS // 4, 0)
-    return [place for _, place in index[first : middle + MAX_COMPARED_SKUS // 4]]
+    return [position for _, position in index[first : middle + MAX_COMPARED_SKUS // 4]]

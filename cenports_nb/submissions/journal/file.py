@@ -186,10 +186,10 @@ def find_network_filesystem(folder: Path, partitions: Iterable[Any] | None = Non
         mounted = psutil.disk_partitions(all=True) if partitions is None else partitions
     except OSError:
         mounted = []
-    place = folder.resolve()
-    if str(place).startswith(("\\\\", "//")):
+    resolved = folder.resolve()
+    if str(resolved).startswith(("\\\\", "//")):
         return "a network share"
-    holding = [one for one in mounted if place.is_relative_to(one.mountpoint)]
+    holding = [one for one in mounted if resolved.is_relative_to(one.mountpoint)]
     if not holding:
         return None
     # Of two file systems mounted at one path, the later one is visible.

@@ -53,14 +53,18 @@ def read_order_file(
     if not len(table.lines):
         raise InvalidRequestError(f"{table.title} has no row below its headers: put the orders there.")
     headers = [_normalize(header) for header in table.headers]
-    read = {place: name for place, name in enumerate(headers) if name in COLUMNS}
+    read = {position: name for position, name in enumerate(headers) if name in COLUMNS}
     table = settle_hidden_rows(table, _find_order_lines(table, read), "order lines", hidden_rows, profile)
-    table.refuse_flagged({name: place for place, name in read.items()})
+    table.refuse_flagged({name: position for position, name in read.items()})
     table = decode_columns(table, list(read), shows_values=False)  # they are personal
-    columns = {place: _read_column(table, place, read.get(place)) for place in range(len(headers)) if headers[place]}
+    columns = {
+        position: _read_column(table, position, read.get(position))
+        for position in range(len(headers))
+        if headers[position]
+    }
     # A header that repeats stays, and is refused later as such.
     frame = pd.concat(list(columns.values()), axis=1)
-    frame.columns = pd.Index([headers[place] for place in columns], dtype=object)
+    frame.columns = pd.Index([headers[position] for position in columns], dtype=object)
     frame.index = pd.Index(table.lines)
     return frame.astype(object)
 
@@ -73,29 +77,29 @@ def _score(cells: Sequence[str]) -> int:
     return len({_normalize(cell) for cell in cells} & COLUMNS)
 
 
-def _read_column(table: Table, place: int, name: str | None) -> pd.Series[Any]:
+def _read_column(table: Table, position: int, name: str | None) -> pd.Series[Any]:
     """Read a column as text, and refuse identifiers that a spreadsheet changed."""
     if name in TEXT_COLUMNS:
         what = f"{add_article(name)} that is a number, so that zeros in front may be lost"
-        table.refuse(table.find_flagged("number", place), what, "make the column text, and enter it again")
-        texts = table.read_identifiers(place, name).str.replace("\r\n", "\n")
+        table.refuse(table.find_flagged("number", position), what, "make the column text, and enter it again")
+        texts = table.read_identifiers(position, name).str.replace("\r\n", "\n")
         quoted = texts.str.match(APOSTROPHE).to_numpy(dtype=bool)
         table.refuse(
             quoted, f"{add_article(name)} with an apostrophe in front, which a spreadsheet would hide", "delete it"
         )
     else:
-        texts = table.read_text(place)
+        texts = table.read_text(position)
         if name is not None and name not in DAY_COLUMNS:
             table.refuse(
-                table.find_flagged("date", place), f"{add_article(name)} that is a date", "enter the number again"
+                table.find_flagged("date", position), f"{add_article(name)} that is a date", "enter the number again"
             )
-    return texts.rename(str(place))
+    return texts.rename(str(position))
 
 
 def _find_order_lines(table: Table, read: dict[int, str]) -> Mask:
     """Find the rows that name an order or a product."""
     found: Mask = np.zeros(len(table.lines), dtype=bool)
-    for place, name in read.items():
+    for position, name in read.items():
         if name in ("order_no", "product_sku", "quantity"):
-            found |= (table.read_text(place) != "").to_numpy()
+            found |= (table.read_text(position) != "").to_numpy()
     return found

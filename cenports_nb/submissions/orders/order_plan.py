@@ -56,7 +56,7 @@ def plan_orders(
 
     Amounts are exact to the cent: a line's `sub_total` is quantity × price, an order's is the sum of its lines, and
     `grand_total` is that plus `ship_cost`, less `discount` (which the call lacks) if the frame has one. Columns that
-    the call lacks are ignored; a misspelled column is refused.
+    the call lacks are ignored; a misspelt column is refused.
 
     Raises:
         InvalidRequestError: `.errors` has everything that is wrong, by location such as `order A1, line 2: price`.

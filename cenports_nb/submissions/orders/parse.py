@@ -84,7 +84,7 @@ def parse_orders(
     """Parse the orders of a channel with their lines, in frame order.
 
     Raises:
-        InvalidRequestError: A column is missing, repeated or misspelled.
+        InvalidRequestError: A column is missing, repeated or misspelt.
     """
     refuse_swapped(orders=orders, line_items=line_items)
     required_of_lines = [name for name, column in LINE_COLUMNS.items() if column.is_required]
@@ -107,7 +107,7 @@ def parse_orders(
 
 
 def _check_columns(frames: Mapping[str, tuple[pd.DataFrame, list[str], set[str]]]) -> None:
-    """Refuse frames that lack a column, have one twice, or have a misspelled one.
+    """Refuse frames that lack a column, have one twice, or have a misspelt one.
 
     Args:
         frames: By name: the frame, the columns that it needs, and those that it may have.

@@ -137,8 +137,8 @@ def _find_time(result: ProbeResult, dialect: Dialect) -> Finding:
     minutes = math.ceil(longest / 60) + SETTLE_MARGIN_MINUTES
     evidence = " and ".join(text.format(time) for text, time in seconds.items())
     # One measurement never lowers it: the next write may take the 15 minutes of the reference.
-    learnt: Mapping[str, Any] = {"settle_minutes": minutes} if minutes > dialect.settle_minutes else {}
-    return Finding(question, f"at most {longest:.0f} s", evidence, learnt)
+    learned: Mapping[str, Any] = {"settle_minutes": minutes} if minutes > dialect.settle_minutes else {}
+    return Finding(question, f"at most {longest:.0f} s", evidence, learned)
 
 
 def _find_order(step: StepResult | None) -> Finding:

@@ -42,13 +42,13 @@ class ReadingState:
     evidence: str
 
 
-def list_reading_states(client: Client, learnt: Collection[str] = ()) -> list[ReadingState]:
-    """List every reading of a client's dialect, some of them just learnt, without sending anything."""
+def list_reading_states(client: Client, learned: Collection[str] = ()) -> list[ReadingState]:
+    """List every reading of a client's dialect, some of them just learned, without sending anything."""
     found = []
     for field in fields(client.dialect):
         value = getattr(client.dialect, field.name)
         against = CONTRADICTIONS[field.name](client, client.dialect) if field.name in CONTRADICTIONS else ""
-        is_known = field.name in client.settings.dialect or field.name in learnt
+        is_known = field.name in client.settings.dialect or field.name in learned
         evidence = against or ("found out, or in the profile" if is_known else "the default")
         found.append(
             ReadingState(field.name, value, "contradicted" if against else "known" if is_known else "assumed", evidence)

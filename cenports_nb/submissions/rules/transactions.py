@@ -95,14 +95,14 @@ def group_errors_by_row(errors: Any, rows: int) -> tuple[dict[int, str], list[st
     is_misnumbered = False
     for index, message in _list_errors(errors):
         text = " ".join(map(str, message)) if isinstance(message, list) else str(message)
-        place = _parse_index(index)
-        if place is not None and 0 <= place < rows:
-            named[place] = f"{named[place]} {text}" if place in named else text
+        position = _parse_index(index)
+        if position is not None and 0 <= position < rows:
+            named[position] = f"{named[position]} {text}" if position in named else text
         else:
-            is_misnumbered = is_misnumbered or place is not None
-            unnamed.append(text if place is None and index is None else f"{index}: {text}")
+            is_misnumbered = is_misnumbered or position is not None
+            unnamed.append(text if position is None and index is None else f"{index}: {text}")
     if is_misnumbered:
-        return {}, [*(f"{place}: {text}" for place, text in named.items()), *unnamed]
+        return {}, [*(f"{position}: {text}" for position, text in named.items()), *unnamed]
     return named, unnamed
 
 

@@ -180,7 +180,7 @@ class Sender:
         attempts = _Attempts()
         while attempts.may_look():
             try:
-                place = self.gateway.reserve()
+                slot = self.gateway.reserve()
                 rows = self._read_rows(parcel)
                 evidence = self._look(rows) if rows else None
             except JournalError:
@@ -198,7 +198,7 @@ class Sender:
                 self._end_if_settled(parcel.batch)
                 return "done", []
             parcel = replace(parcel, batch=claimed)
-            result = self._send_claimed(claimed, decision.send, place, evidence.began, attempts)
+            result = self._send_claimed(claimed, decision.send, slot, evidence.began, attempts)
             if result == "split":
                 return result, self._split(claimed)
             if result != "again":
@@ -219,18 +219,18 @@ class Sender:
         return claimed
 
     def _send_claimed(
-        self, batch: Batch, rows: Sequence[Row], place: float, began: Moment, attempts: _Attempts
+        self, batch: Batch, rows: Sequence[Row], slot: float, began: Moment, attempts: _Attempts
     ) -> SendResult:
         """Send a claimed batch; whatever interrupts this, it is not left in the state of being sent."""
         try:
-            return self._exchange(batch, rows, place, began, attempts)
+            return self._exchange(batch, rows, slot, began, attempts)
         except BaseException:
             with contextlib.suppress(JournalError):
                 self.journal.close_crashed(self.head.submission_id, self.gateway.now())
             raise
 
     def _exchange(
-        self, batch: Batch, rows: Sequence[Row], place: float, began: Moment, attempts: _Attempts
+        self, batch: Batch, rows: Sequence[Row], slot: float, began: Moment, attempts: _Attempts
     ) -> SendResult:
         """Send a claimed batch and record the result."""
 
@@ -238,7 +238,7 @@ class Sender:
             return at_most_elapsed(began, self.gateway.now()) <= MAX_EVIDENCE_AGE
 
         try:
-            transaction = self.gateway.send(self.head, batch, rows, place, may_depart)
+            transaction = self.gateway.send(self.head, batch, rows, slot, may_depart)
         except NotDepartedError:
             self.journal.record_answer(batch, "return", None, self.gateway.now())
             return "again"

@@ -146,7 +146,7 @@ def read_archived_inputs(
         month: The month.
         since: The day, in the client's time zone.
         channel_id: Only these sales channels.
-        exclude: The statuses that don't count, which are counted alike on both sides.
+        exclude: The statuses that don't count, which are excluded on both sides.
 
     Raises:
         ConfigurationError: There is no archive in it.

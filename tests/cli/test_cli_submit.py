@@ -153,7 +153,7 @@ def test_an_answer_that_is_lost_is_exit_code_4(shop: Shop) -> None:
     code, out, _ = shop.run("submit", shop.count({"0022": 105}), "--yes")
     assert (code, shop.stock("0022")) == (4, 105)
     assert (
-        f"1 in_doubt (no answer was seen, and the stock tells):\n    cenports-nb submissions verify {shop.newest()}\n"
+        f"1 in_doubt (no answer was seen; the stock shows what happened):\n    cenports-nb submissions verify {shop.newest()}\n"
         in out
     )
 

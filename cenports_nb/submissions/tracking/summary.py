@@ -11,8 +11,8 @@ from cenports_nb.submissions.tracking.snapshot import Snapshot
 
 NEXT_STEPS: Mapping[str, tuple[str, str]] = {
     "pending": ("wait", "Cenports takes up to 15 minutes"),
-    "unconfirmed": ("verify", "the transaction ended without naming them; the stock tells"),
-    "in_doubt": ("verify", "no answer was seen, and the stock tells"),
+    "unconfirmed": ("verify", "the transaction ended without naming them; the stock shows what happened"),
+    "in_doubt": ("verify", "no answer was seen; the stock shows what happened"),
     "not_sent": ("resume", "nothing of them left"),
     "rejected": ("retry", "fix first what Cenports objects to"),
     "not_applied": ("retry", "the stock shows that nothing happened"),

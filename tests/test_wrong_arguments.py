@@ -18,7 +18,7 @@ CALLS: dict[str, Callable[[cn.Client], Any]] = {
     "path=None isn't a path": lambda _: cn.export(FRAME, None),  # type: ignore[arg-type]
     "path=5 isn't a path": lambda client: cn.hand_over(client, 5),  # type: ignore[arg-type]
     "path=None isn't a path: pass it as text": lambda _: cn.open_archive(None),  # type: ignore[arg-type]
-    "name=None isn't a path": lambda _: cn.run_report(None),  # type: ignore[arg-type]
+    "None isn't the name of a report": lambda _: cn.run_report(None),  # type: ignore[arg-type]
     "line_items must be a DataFrame or a scan, not NoneType": lambda _: cn.summarize_sales(None),  # type: ignore[arg-type]
     "before must be a DataFrame or a scan, not int": lambda _: cn.restatement(5, FRAME),  # type: ignore[arg-type]
     "closed=5 isn't text": lambda client: cn.load_open_items(client, closed=5),  # type: ignore[arg-type]

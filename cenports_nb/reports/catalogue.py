@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.choices import parse_path, suggest_choice
+from cenports_nb.frames.choices import suggest_choice
 
 PACKAGE_FOLDER = Path(__file__).parents[1]
 KEEP_RUNS_KEY = "keep_runs"
@@ -65,7 +65,10 @@ def find_report(name: str | Path) -> Report:
     Raises:
         InvalidRequestError: There is none; the message suggests the closest name.
     """
-    name = name if isinstance(name, str) else parse_path("name", name)
+    if not isinstance(name, str | Path):
+        raise InvalidRequestError(
+            f"{name!r} isn't the name of a report or the path of a notebook: pass one, such as 'morning'."
+        )
     if isinstance(name, Path) or name.endswith(".ipynb") or "/" in name or os.sep in name:
         return read_report(Path(name))
     shipped = {path.stem: path for path in sorted((find_notebook_folder() / "reports").glob("*.ipynb"))}

@@ -19,15 +19,13 @@ def cover_transitions(journal: Journal, rows: Mapping[str, Sequence[Row]], cover
     for name, submitted in rows.items():
         outcomes = {row.item: row.outcome for row in submitted}
         query = "SELECT item, outcome FROM event WHERE submission_id = ? ORDER BY rowid"
-        for part in journal.select(query, (name,)):
-            for item, outcome in part:
-                if outcomes[item] != outcome:
-                    cover(f"row {outcomes[item]} > {outcome}")
-                    outcomes[item] = outcome
+        for item, outcome in journal.select_all(query, name):
+            if outcomes[item] != outcome:
+                cover(f"row {outcomes[item]} > {outcome}")
+                outcomes[item] = outcome
         states = {batch.batch: "planned" for batch in journal.batches(name)}
         query = "SELECT batch, state FROM batch_event WHERE submission_id = ? ORDER BY rowid"
-        for part in journal.select(query, (name,)):
-            for batch, state in part:
-                if states[batch] != state:
-                    cover(f"batch {states[batch]} > {state}")
-                    states[batch] = state
+        for batch, state in journal.select_all(query, name):
+            if states[batch] != state:
+                cover(f"batch {states[batch]} > {state}")
+                states[batch] = state

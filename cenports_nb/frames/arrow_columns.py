@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 ARROW_TEXT = arrow.large_string()
 POOL = arrow.system_memory_pool()
-"""The pool in which pages are decoded and columns built, because `trim_heap` reaches it. Arrow's other pools keep freed
-memory: twice the size of the frames, in a load of 60,000 orders."""
+"""The pool in which pages are decoded and columns built: what it frees, `trim_heap` returns. The default pool grows in
+steps of many megabytes."""
 
 
 def to_arrow(column: pd.Series[Any]) -> arrow.ChunkedArray:
@@ -27,6 +27,11 @@ def from_arrow(values: arrow.Array | arrow.ChunkedArray) -> pd.Series[Any]:
     """Build a `str` column from Arrow text, without a copy."""
     dtype: Any = pd.StringDtype(na_value=np.nan)
     return pd.Series(dtype.__from_arrow__(values), copy=False)
+
+
+def concat_arrays(arrays: Sequence[arrow.Array], kind: arrow.DataType) -> arrow.Array:
+    """Join arrays of a type in `POOL`, which `combine_chunks` of pyarrow 26 would not use."""
+    return arrow.concat_arrays(arrays, memory_pool=POOL) if arrays else arrow.array([], kind)
 
 
 def build_text(values: Sequence[str | None]) -> pd.Series[Any]:

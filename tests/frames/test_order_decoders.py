@@ -121,6 +121,21 @@ def test_an_unreadable_neighbour_changes_nothing(records: list[dict[str, Any]]) 
     assert [(reject.record_index, reject.record) for reject in with_it.rejects] == [(len(records), "5")]
 
 
+def test_the_order_of_many_records_changes_nothing() -> None:
+    """Rows that were received in their order are copied in runs, others one by one."""
+    records = [_order(f"A{n:04}", _line(), _line(lineItem=None), customerName=f"name {n}") for n in range(900)]
+    shuffled = [records[n * 7 % 900] for n in range(900)]
+    overlapping = [build_page(*records[:500]), build_page(*records[400:])]
+    _same(build_frames([_fast(*overlapping)]), build_frames([_fast(build_page(*shuffled))]))
+
+
+@pytest.mark.parametrize("sent", ["A1", "2026-01-01", 5, 1.5, True, None, ["A1"], {"is": "A1"}])
+def test_the_order_number_of_a_line_may_be_anything(sent: Any) -> None:
+    """It repeats that of the order, and fills no column."""
+    found = build_frames([decode_orders("X", [build_page(_order("A1", _line(orderNo=sent)))])])
+    _same(found, build_frames([_fast(build_page(_order("A1", _line())))]))
+
+
 @settings(max_examples=share_of_examples(1 / 2))
 @given(st.lists(ORDER, min_size=1, max_size=6))
 def test_the_size_of_pages_changes_nothing(records: list[dict[str, Any]]) -> None:

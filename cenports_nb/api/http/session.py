@@ -256,6 +256,8 @@ class ApiSession:
         """Resolve the URL of another page; the token is never sent to another host."""
         try:
             page, own = urlsplit(urljoin(self.base_url + path, url)), urlsplit(self.base_url)
+            if page[:2] == own[:2]:
+                return page.geturl()
             if normalize_address(f"{page.scheme}://{page.netloc}") == normalize_address(f"{own.scheme}://{own.netloc}"):
                 return page._replace(scheme=own.scheme, netloc=own.netloc).geturl()  # another spelling of the host
         except ValueError:

@@ -6,6 +6,7 @@ missing order number, or bytes that aren't UTF-8. The lenient decoder then reads
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,7 @@ FIRST_INSTANT, LAST_INSTANT = (
     int(moment.asm8.astype("int64")) for moment in (columns.FIRST_INSTANT, columns.LAST_INSTANT)
 )
 REQUIRED_BUILDERS = (columns.key, columns.needed_instant, columns.count)
+_thread = threading.local()
 FIELDS_WITHOUT_COLUMN = frozenset({"lineItems.orderNo"})
 """Documented fields that no frame has."""
 
@@ -61,7 +63,7 @@ def decode_strictly(pages: Sequence[bytes | memoryview], channel_id: str | None)
         pages: The received JSON.
         channel_id: The requested channel, for orders that name none.
     """
-    rows = b"".join(part for page in pages for part in (b'{"data":', page, b"}\n"))  # one row per page
+    rows = _join_pages(pages)
     try:
         _check_utf8(rows)  # Arrow's JSON reader accepts invalid UTF-8
         found = arrow_json.read_json(
@@ -99,7 +101,21 @@ def decode_strictly(pages: Sequence[bytes | memoryview], channel_id: str | None)
     )
 
 
-def _check_utf8(content: bytes) -> None:
+def _join_pages(pages: Sequence[bytes | memoryview]) -> memoryview:
+    """Join pages, one JSON row each, in the buffer of this thread: new memory would cost more than the copy."""
+    parts = [part for page in pages for part in (b'{"data":', page, b"}\n")]
+    size = sum(map(len, parts))
+    if len(getattr(_thread, "buffer", b"")) < size:
+        _thread.buffer = bytearray(size)
+    rows = memoryview(_thread.buffer)[:size]
+    end = 0
+    for part in parts:
+        start, end = end, end + len(part)
+        rows[start:end] = part
+    return rows
+
+
+def _check_utf8(content: memoryview) -> None:
     """Raise ArrowInvalid for bytes that aren't UTF-8, in a tenth of the time of `bytes.decode`."""
     offsets = pa.py_buffer(np.array([0, len(content)], dtype="int64"))
     text = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, pa.py_buffer(content)])
@@ -164,7 +180,8 @@ def _build_struct_type(table: Iterable[Field], *more: pa.Field) -> pa.DataType:
     return pa.struct([*flat, *(pa.field(name, pa.struct(fields)) for name, fields in nested.items()), *more])
 
 
-LINE_TYPE = _build_struct_type((*LINE_ITEM_FIELDS, RAW_LINE_ITEM_FIELD))
+# The number of a line's order fills no column, but a type that is known is read faster than one that is inferred.
+LINE_TYPE = _build_struct_type((*LINE_ITEM_FIELDS, RAW_LINE_ITEM_FIELD), pa.field("orderNo", pa.large_string()))
 PAGE_SCHEMA = pa.schema(
     [("data", pa.list_(_build_struct_type(ORDER_FIELDS, pa.field("lineItems", pa.list_(LINE_TYPE)))))]
 )

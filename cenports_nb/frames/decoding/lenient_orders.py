@@ -106,6 +106,7 @@ def normalize_page(page: bytes | memoryview, channel_id: str | None) -> Normaliz
     every = [line for order in orders for line in order.line_items or ()]
     _write_digits(every, LINE_ITEM_FIELDS)
     for line in every:
+        line.order_no = None  # fills no column, so its type doesn't matter
         if line.line_item is not None and type(line.line_item) is not str:
             line.line_item = str(line.line_item)
     at = [record_indexes[row] for row in kept]

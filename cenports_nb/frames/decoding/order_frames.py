@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from cenports_nb.api.retrieval.decoded_page import count_records, split_pages, trim_heap
 from cenports_nb.api.retrieval.results import Retrieval
 from cenports_nb.api.retrieval.windows import Window
-from cenports_nb.frames.arrow_columns import POOL, fill_blanks, from_arrow
+from cenports_nb.frames.arrow_columns import POOL, concat_arrays, fill_blanks, from_arrow
 from cenports_nb.frames.dates import local_days
 from cenports_nb.frames.decoding.arrow_orders import ARROW_TYPES
 from cenports_nb.frames.decoding.fields import LINE_ITEM_FIELDS, ORDER_FIELDS, RAW_LINE_ITEM_FIELD
@@ -29,6 +29,8 @@ LINE_TYPES = {item.name: ARROW_TYPES[item.builder] for item in (*LINE_ITEM_FIELD
 INSTANT_DTYPE = pd.DatetimeTZDtype("us", "UTC")
 FLAG_DTYPE: Any = pd.BooleanDtype()
 COLUMNS_PER_TRIM = 4
+ROWS_PER_RUN = 100
+"""In runs of more consecutive rows than this, copying each run is faster than taking each row."""
 MAX_LINE_NUMBER = 2**31
 
 
@@ -194,11 +196,12 @@ def find_differing_copies(retrieval: Retrieval) -> dict[str | None, list[str]]:
 
 def _find_repeated(keys: dict[str, pa.Array], keep: Any) -> np.ndarray:
     """Mark the copies of repeated orders, except the one to keep."""
-    numbers = keys["order_no"]
-    if len(pc.unique(numbers)) == len(numbers):  # faster than both columns, and usually enough
-        return np.zeros(len(numbers), dtype=bool)
-    frame = pd.DataFrame({name: from_arrow(keys[name]) for name in ("order_no", "channel_id")}, copy=False)
-    found: np.ndarray = frame.duplicated(keep=keep).to_numpy()
+    numbers = pc.dictionary_encode(keys["order_no"], memory_pool=POOL).indices.to_numpy()
+    found = np.zeros(len(numbers), dtype=bool)
+    rows = np.flatnonzero(np.bincount(numbers)[numbers] > 1)  # few or none: the channels of the others don't matter
+    if len(rows):
+        table = {name: from_arrow(keys[name].take(pa.array(rows))) for name in ("order_no", "channel_id")}
+        found[rows] = pd.DataFrame(table, copy=False).duplicated(keep=keep).to_numpy()
     return found
 
 
@@ -225,8 +228,10 @@ def _compare_copies(pages: Sequence[OrderPages], first: np.ndarray, second: np.n
 def _compare_rows(parts: Sequence[dict[str, pa.Array]], name: str, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return which rows of a column differ; null equals null."""
     column = pa.chunked_array([part[name] for part in parts])  # not joined: that would copy all of it for a few rows
-    taken = column.take(pa.array(np.concatenate([first, second]))).combine_chunks()
+    taken = pc.take(column, pa.array(np.concatenate([first, second])), memory_pool=POOL).combine_chunks()
     left, right = taken.slice(0, len(first)), taken.slice(len(first))
+    if left.equals(right):  # as usual, and found faster than row by row
+        return np.zeros(len(first), dtype=bool)
     values = pc.fill_null(pc.not_equal(left, right), False)
     differ: np.ndarray = np.asarray(values) | (np.asarray(left.is_null()) != np.asarray(right.is_null()))
     return differ
@@ -256,18 +261,27 @@ def _build_columns(
     Columns are built one by one, and memory is returned in between: two at a time are hardly faster and need a third
     more memory (measured).
     """
-    in_order = bool(len(rows) == sum(len(part[next(iter(types))]) for part in parts) and (np.diff(rows) == 1).all())
+    runs = _find_runs(rows)
     at = pa.array(rows)
     found: dict[str, Any] = {}
-    for number, name in enumerate(types):
-        array = _concat(parts, name, types)
-        for part in parts:
-            part.pop(name)
-        found[name] = _to_pandas(array if in_order else pc.take(array, at, memory_pool=POOL))
-        if number % COLUMNS_PER_TRIM == 0:
+    for number, (name, kind) in enumerate(types.items(), 1):
+        column = pa.chunked_array([part.pop(name) for part in parts], type=kind)
+        if len(runs) * ROWS_PER_RUN < len(rows):
+            chunks = [chunk for start, length in runs for chunk in column.slice(start, length).chunks]
+            array = concat_arrays(chunks, kind)
+        else:
+            array = pc.take(concat_arrays(column.chunks, kind), at, memory_pool=POOL)
+        found[name] = _to_pandas(array)
+        if number % COLUMNS_PER_TRIM == 0 or number == len(types):
             trim_heap()
-    trim_heap()
     return found
+
+
+def _find_runs(rows: np.ndarray) -> list[tuple[int, int]]:
+    """Return the start and the length of each run of consecutive rows."""
+    starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
+    lengths = np.diff(starts, append=len(rows))
+    return list(zip(rows[starts].tolist(), lengths.tolist(), strict=True))
 
 
 def _to_pandas(array: pa.Array) -> Any:
@@ -290,7 +304,7 @@ def _copy_if_readonly(array: pa.Array) -> np.ndarray:
 
 def _concat(parts: Sequence[dict[str, pa.Array]], name: str, types: dict[str, pa.DataType]) -> pa.Array:
     """Join the parts of a column."""
-    return pa.chunked_array([part[name] for part in parts], type=types[name]).combine_chunks(memory_pool=POOL)
+    return concat_arrays([part[name] for part in parts], types[name])
 
 
 def _join_line_owners(pages: Sequence[OrderPages]) -> np.ndarray:
@@ -314,7 +328,10 @@ def number_lines(sent: pa.Array, owner: np.ndarray, position: np.ndarray) -> np.
     read = np.asarray(pc.fill_null(pc.cast(digits, pa.int64()), -1))
     fits = (read >= 0) & (read < MAX_LINE_NUMBER)
     number = np.where(fits, read, position)
-    by = np.sort(owner * np.int64(MAX_LINE_NUMBER) + number)
+    by = owner * np.int64(MAX_LINE_NUMBER) + number
+    if bool((by[1:] > by[:-1]).all()):
+        return number
+    by.sort()
     again = by[1:][by[1:] == by[:-1]]
     if len(again):
         for rows in _group_rows(np.unique(again // MAX_LINE_NUMBER), owner):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -152,3 +153,10 @@ def test_errors_are_sorted_by_row_in_every_shape(errors: dict[int, str]) -> None
     ]
     assert [group_errors_by_row(shape, 10)[0] for shape in shapes] == [errors] * 3
     assert group_errors_by_row([{"index": 99, "message": "m"}], 10) == ({}, ["99: m"])
+
+
+@pytest.mark.parametrize("nothing", [None, "", " ", [], {}, [None], [""], [[]], {"message": None}])
+def test_errors_without_row_and_text_are_none(nothing: Any) -> None:
+    """A completed transaction is then applied; an index without text still names its row."""
+    assert group_errors_by_row(nothing, 10) == ({}, [])
+    assert group_errors_by_row([{"index": 3, "message": ""}], 10) == ({3: ""}, [])

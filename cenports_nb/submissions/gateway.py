@@ -13,13 +13,7 @@ import msgspec
 import pandas as pd
 
 from cenports_nb.api.models import Transaction
-from cenports_nb.errors import (
-    IncompleteError,
-    InvalidRequestError,
-    RejectedRowsWarning,
-    UnexpectedAnswerError,
-    UnknownFieldsWarning,
-)
+from cenports_nb.errors import CenportsWarning, IncompleteError, InvalidRequestError, UnexpectedAnswerError
 from cenports_nb.frames.line_status import select_open_lines
 from cenports_nb.frames.loaders.orders import load_open_items
 from cenports_nb.frames.loaders.stock import load_actual_stock, load_channel_ids
@@ -197,8 +191,7 @@ def _format_utc(value: Any) -> str | None:
 def _without_frame_warnings() -> Iterator[None]:
     """Ignore warnings that planning has reported already; raised as errors, they would stop a submission halfway."""
     with warnings.catch_warnings():
-        for category in (RejectedRowsWarning, UnknownFieldsWarning):
-            warnings.simplefilter("ignore", category)
+        warnings.simplefilter("ignore", CenportsWarning)
         yield
 
 

@@ -236,6 +236,14 @@ def test_stock_of_some_warehouses(client: cn.Client) -> None:
     assert set(cn.load_actual_stock(client, warehouse_codes=["NW-EAST"])["warehouse_code"]) == {"NW-EAST"}
 
 
+def test_a_warehouse_without_stock_is_a_warning(client: cn.Client) -> None:
+    """Its code may be misspelled; the case doesn't matter."""
+    with pytest.warns(cn.errors.CenportsWarning, match="has no stock of warehouse 'NW-ESAT': correct the code"):
+        assert len(cn.load_actual_stock(client, warehouse_codes=["NW-EAST", "NW-ESAT"]))
+    with pytest.warns(cn.errors.CenportsWarning, match="'NW-ESAT'"):
+        assert not len(cn.load_available_stock(client, "NW-EU", warehouse_codes="NW-ESAT"))
+
+
 def test_a_frame_knows_where_it_comes_from(client: cn.Client) -> None:
     """Provenance has source, query, account, completeness and rows."""
     origin = cn.provenance(cn.load_orders(client, "1998-04-01", "1998-04-30", channel_id="NW-EU"))

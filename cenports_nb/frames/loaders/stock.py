@@ -14,6 +14,7 @@ from cenports_nb.api.retrieval.results import MissingWindow, Retrieval
 from cenports_nb.api.retrieval.retrieve import retrieve
 from cenports_nb.api.retrieval.splitting import explain_length
 from cenports_nb.api.retrieval.windows import Window
+from cenports_nb.errors import CenportsWarning
 from cenports_nb.frames.decoding.records import decode_channels, decode_stock, decode_warehouses
 from cenports_nb.frames.loaders.accounts import for_accounts, require_client
 from cenports_nb.frames.loaders.endpoint_specs import channels_spec, stock_spec
@@ -23,6 +24,7 @@ from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.sku_settlements import attach_settlements, load_settlements
+from cenports_nb.frames.user_warnings import warn_user
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -44,7 +46,7 @@ def load_actual_stock(
 
     Args:
         client: The account; or a list of accounts, which adds `account` in front.
-        warehouse_codes: Only these warehouses.
+        warehouse_codes: Only these warehouses; a warning names those of which nothing was sent.
         refresh: Request from Cenports even if the cache has an answer.
         allow_partial: Return an incomplete frame with a warning instead of raising IncompleteError.
         on_reject: `"warn"` about records that can't be read and list them in `rejected(frame)`, or `"raise"`.
@@ -73,6 +75,7 @@ def load_actual_stock(
     frame = finalize(
         client, STOCK_SOURCE, retrieval, frame, decoded.rejects, options, unknown_fields=decoded.unknown_fields
     )
+    _warn_of_absent(codes, frame)
     return attach_settlements(frame, load_settlements(client.home, client.settings.account))
 
 
@@ -125,9 +128,11 @@ def load_available_stock(
         schemas.AvailableStock,
     )
     options = LoadOptions({"channel_id": channels, "warehouse_codes": codes}, allow_partial, on_reject)
-    return finalize(
+    frame = finalize(
         client, STOCK_SOURCE, Retrieval.join(retrievals), frame, tuple(rejects), options, unknown_fields=unknown_fields
     )
+    _warn_of_absent(codes, frame)
+    return frame
 
 
 @for_accounts
@@ -178,6 +183,18 @@ def load_channels(client: Clients, *, refresh: bool = False) -> pd.DataFrame:
 def load_channel_ids(client: Client) -> tuple[str, ...]:
     """List the ids of the channels that Cenports lists."""
     return tuple(load_channels(client)["channel_id"])
+
+
+def _warn_of_absent(codes: tuple[str, ...] | None, frame: pd.DataFrame) -> None:
+    """Warn about requested warehouses that the frame lacks: their codes may be misspelled."""
+    found = {code.casefold() for code in frame["warehouse_code"].unique()}  # Cenports may compare them so
+    absent = [code for code in codes or () if code.casefold() not in found]
+    if absent:
+        warn_user(
+            f"{STOCK_SOURCE} has no stock of warehouse {', '.join(map(repr, absent))}: correct the code, unless the "
+            "warehouse is empty.",
+            CenportsWarning,
+        )
 
 
 class _Warehouse(msgspec.Struct, rename="camel"):

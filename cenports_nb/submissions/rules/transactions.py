@@ -107,7 +107,10 @@ def group_errors_by_row(errors: Any, rows: int) -> tuple[dict[int, str], list[st
 
 
 def _list_errors(errors: Any) -> list[tuple[Any, Any]]:
-    """List errors of any format as index and message; the index is None if there is none."""
+    """List errors of any format as index and message; the index is None if there is none.
+
+    Without both, such as in `""` and `[null]`, there is no error.
+    """
     found: list[tuple[Any, Any]] = []
     if isinstance(errors, Mapping):
         found = [(errors.get("index"), errors["message"])] if "message" in errors else list(errors.items())
@@ -121,9 +124,14 @@ def _list_errors(errors: Any) -> list[tuple[Any, Any]]:
                 found.append((item[0], item[1]))
             else:
                 found.append((None, item))
-    elif errors is not None:
+    else:
         found = [(None, errors)]
-    return found
+    return [(index, message) for index, message in found if index is not None or not _is_blank(message)]
+
+
+def _is_blank(message: Any) -> bool:
+    """Return whether a message says nothing."""
+    return message is None or message == [] or (isinstance(message, str) and not message.strip())
 
 
 def _parse_index(value: Any) -> int | None:

@@ -171,10 +171,11 @@ class History:
         self._submit_rows(client, kind, list(zip(keys, references, strict=True)))
 
     def _submit_again(self, client: Client) -> None:
-        """The same document once more, as of the stock now."""
+        """The same document once more, or some rows of it, as of the stock now."""
         rows = self.random.choice([rows for rows in self.judge.rows.values() if rows[0].product_sku] or [[]])
         if rows:
-            asked = [(row.stock_key, row.reference) for row in rows]
+            chosen = self.random.sample(rows, self.random.randint(1, len(rows)))
+            asked = sorted((row.stock_key, row.reference) for row in chosen)
             self._submit_rows(client, rows[0].type or "", asked)
 
     def _submit_rows(self, client: Client, kind: str, asked: Sequence[tuple[tuple[str, str], str | None]]) -> None:

@@ -11,6 +11,7 @@ import pyarrow as arrow
 import pyarrow.compute as pc
 
 ARROW_TEXT = arrow.large_string()
+TEXT_DTYPE: Any = pd.StringDtype(na_value=np.nan)
 POOL = arrow.system_memory_pool()
 """The pool in which pages are decoded and columns built: what it frees, `trim_heap` returns. The default pool grows in
 steps of many megabytes."""
@@ -25,13 +26,7 @@ def to_arrow(column: pd.Series[Any]) -> arrow.ChunkedArray:
 
 def from_arrow(values: arrow.Array | arrow.ChunkedArray) -> pd.Series[Any]:
     """Build a `str` column from Arrow text, without a copy."""
-    dtype: Any = pd.StringDtype(na_value=np.nan)
-    return pd.Series(dtype.__from_arrow__(values), copy=False)
-
-
-def concat_arrays(arrays: Sequence[arrow.Array], kind: arrow.DataType) -> arrow.Array:
-    """Join arrays of a type in `POOL`, which `combine_chunks` of pyarrow 26 would not use."""
-    return arrow.concat_arrays(arrays, memory_pool=POOL) if arrays else arrow.array([], kind)
+    return pd.Series(TEXT_DTYPE.__from_arrow__(values), copy=False)
 
 
 def build_text(values: Sequence[str | None]) -> pd.Series[Any]:

@@ -10,7 +10,6 @@ from datetime import date
 from typing import Protocol
 
 import msgspec
-import pyarrow
 
 from cenports_nb.api.http.record_page import split_records
 
@@ -153,10 +152,6 @@ Decode = Callable[[str | None, Sequence[bytes | memoryview]], DecodedPage]
 
 
 def trim_heap() -> None:
-    """Return freed memory to the operating system: decoding allocates many times its result.
-
-    The heap is returned if the C library can (glibc).
-    """
-    pyarrow.default_memory_pool().release_unused()
+    """Return freed heap to the operating system, if the C library can (glibc): decoding allocates many times its result."""
     if _TRIM is not None:
         _TRIM(0)

@@ -32,7 +32,7 @@ FIRST_INSTANT, LAST_INSTANT = (
     int(moment.asm8.astype("int64")) for moment in (columns.FIRST_INSTANT, columns.LAST_INSTANT)
 )
 REQUIRED_BUILDERS = (columns.key, columns.needed_instant, columns.count)
-_thread = threading.local()
+_local = threading.local()
 FIELDS_WITHOUT_COLUMN = frozenset({"lineItems.orderNo"})
 """Documented fields that no frame has."""
 
@@ -105,9 +105,9 @@ def _join_pages(pages: Sequence[bytes | memoryview]) -> memoryview:
     """Join pages, one JSON row each, in the buffer of this thread: new memory would cost more than the copy."""
     parts = [part for page in pages for part in (b'{"data":', page, b"}\n")]
     size = sum(map(len, parts))
-    if len(getattr(_thread, "buffer", b"")) < size:
-        _thread.buffer = bytearray(size)
-    rows = memoryview(_thread.buffer)[:size]
+    if len(getattr(_local, "buffer", b"")) < size:
+        _local.buffer = bytearray(size)
+    rows = memoryview(_local.buffer)[:size]
     end = 0
     for part in parts:
         start, end = end, end + len(part)

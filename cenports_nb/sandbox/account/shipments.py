@@ -22,16 +22,6 @@ class Shipment(SharedRecord):
         self.key = (self.at.isoformat() if self.at else "", self.number)
         self._day_rule, self._day = UTC_DAYS, name_day(self.at) if self.at else ""
 
-    def copy(self) -> "Shipment":
-        """Return a copy that shares the record until one of them changes it."""
-        shipment = Shipment.__new__(Shipment)
-        shipment._share(self)
-        shipment.number, shipment.channel_id, shipment.at, shipment.acknowledged, shipment.key = (
-            self.number, self.channel_id, self.at, self.acknowledged, self.key,
-        )  # fmt: skip
-        shipment._day_rule, shipment._day = self._day_rule, self._day
-        return shipment
-
     @property
     def shuffle_key(self) -> int:
         """A hash to sort by when the dialect has no order; the same in every request."""
@@ -59,7 +49,6 @@ class ShipmentStore:
         for shipment in sorted((Shipment(record) for record in records), key=lambda row: row.key):
             self._by_channel[shipment.channel_id].append(shipment)
             self._by_number[shipment.number].append(shipment)
-        self.channel_ids = set(self._by_channel)
 
     def copy(self) -> "ShipmentStore":
         """Return a store with copies of the shipments."""
@@ -68,7 +57,6 @@ class ShipmentStore:
         for found, rows_by_key in ((store._by_channel, self._by_channel), (store._by_number, self._by_number)):
             for key, rows in rows_by_key.items():
                 found[key] = [copies[shipment] for shipment in rows]
-        store.channel_ids = set(self.channel_ids)
         return store
 
     def __len__(self) -> int:

@@ -26,7 +26,9 @@ class AccountState:
         self.orders = orders.copy() if seed.shared else orders
         self._shared = seed.shared
         self.stock = StockStore(seed.warehouses)
-        self.channels = ChannelStore(seed.channels, unlisted=orders.channel_ids | self._seeded_shipments.channel_ids)
+        self.channels = ChannelStore(
+            seed.channels, unlisted={row["channelId"] for row in (*seed.orders, *seed.shipments)}
+        )
         self.transactions = TransactionStore(transaction_seconds)
         self.tokens = TokenStore()
 

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
-from cenports_nb.frames.privacy.json_masking import mask_json
-from cenports_nb.frames.privacy.masking import mask_series
+from cenports_nb.frames.privacy.masking import mask_json, mask_series
 from cenports_nb.frames.privacy.personal_columns import personal_kind
 from cenports_nb.frames.privacy.pseudonyms import build_pseudonymizer
 from cenports_nb.frames.provenance import Provenance, Reject, attach, rejects_frame

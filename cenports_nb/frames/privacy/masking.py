@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
@@ -12,7 +13,6 @@ from pandas.api import types
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.account_column import ACCOUNT
-from cenports_nb.frames.privacy.json_masking import mask_json
 from cenports_nb.frames.privacy.personal_columns import is_known, is_personal_number, normalize_name, personal_kind
 from cenports_nb.frames.privacy.pseudonyms import Pseudonymize, build_pseudonymizer
 from cenports_nb.frames.provenance import (
@@ -94,10 +94,7 @@ def _mask_frame(frame: pd.DataFrame, *, shorten: bool) -> pd.DataFrame:
         masked.isetitem(position, rows)
     masked.index = _mask_labels(frame.index, pseudonymize)
     masked.columns = _mask_labels(frame.columns, pseudonymize)
-    origin = provenance(frame)
-    unread = rejected(frame) if origin and origin.rejected else None
-    if unread is not None:  # rejects stay with the frame, also in a .parquet file
-        replace_rejects(masked, mask_pii(unread))
+    _mask_rejects(frame, masked)
     return masked
 
 
@@ -115,10 +112,16 @@ def _mask_by_account(frame: pd.DataFrame, accounts: Mapping[str, str], *, shorte
         return frame.copy(deep=False)
     masked = pd.concat(parts).iloc[np.argsort(np.concatenate(positions), kind="stable")]
     masked.attrs = frame.attrs
-    unread = rejected(frame)
-    if unread is not None and len(unread):
-        replace_rejects(masked, mask_pii(unread))
+    _mask_rejects(frame, masked)
     return masked
+
+
+def _mask_rejects(frame: pd.DataFrame, masked: pd.DataFrame) -> None:
+    """Mask the rejects of a frame, which stay with it, also in a .parquet file."""
+    origin = provenance(frame)
+    unread = rejected(frame) if origin and origin.rejected else None
+    if unread is not None:
+        replace_rejects(masked, mask_pii(unread))
 
 
 def mask_series(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -146,15 +149,10 @@ def _mask_rejects_column(label: Hashable, rejects: pd.DataFrame, pseudonymize: P
         for column, reason in zip(rejects["column"], rejects["reason"], strict=True)
     ] if known else [""] * len(rejects)  # fmt: skip
     masked = [
-        text if _is_missing(text) else _mask_record(str(text), name, pseudonymize)
+        text if _is_missing(text) else mask_json(str(text), "", pseudonymize, name) or pseudonymize(TEXT, text)
         for text, name in zip(rejects["record"], quoted, strict=True)
     ]
     return pd.Series(masked, index=rejects.index, dtype=rejects["record"].dtype, name="record")
-
-
-def _mask_record(text: str, quoted: str, pseudonymize: Pseudonymize) -> str:
-    masked = mask_json(text, "", pseudonymize, quoted)
-    return pseudonymize(TEXT, text) if masked is None else masked
 
 
 def _mask_column(label: Hashable, column: pd.Series[Any], pseudonymize: Pseudonymize) -> pd.Series[Any] | None:
@@ -175,8 +173,43 @@ def _mask_column(label: Hashable, column: pd.Series[Any], pseudonymize: Pseudony
 def _mask_json_text(value: Any, path: str, pseudonymize: Pseudonymize) -> Any:
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return value
-    masked = mask_json(value, path, pseudonymize)
-    return value if masked is None else masked
+    return mask_json(value, path, pseudonymize) or value
+
+
+def mask_json(text: str, path: str, pseudonymize: Pseudonymize, quoted: str = "") -> str | None:
+    """Mask the personal fields of JSON, by their names; None if the text isn't JSON.
+
+    Args:
+        text: The JSON.
+        path: Its location, such as the column; empty for a record.
+        pseudonymize: From `build_pseudonymizer`.
+        quoted: A field whose text could not be read, so that it may hold anything.
+    """
+    try:
+        value = json.loads(text)
+        masked = json.dumps(_mask_value(value, path, pseudonymize, quoted), ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return None
+    try:
+        masked.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which only its escape can represent
+        return json.dumps(json.loads(masked), separators=(",", ":"))
+    return masked
+
+
+def _mask_value(value: Any, path: str, pseudonymize: Pseudonymize, quoted: str) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _mask_value(item, f"{path}_{normalize_name(name)}".lstrip("_"), pseudonymize, quoted)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_mask_value(item, path, pseudonymize, quoted) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    anything = not path or (isinstance(value, str) and path == quoted)  # outside any field, or not what it should be
+    kind = personal_kind(path) or (TEXT if anything else "")
+    return pseudonymize(kind, value) if kind else value
 
 
 def _holds_text(column: pd.Series[Any] | pd.Index[Any]) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, cast
 
 import pandas as pd
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MAX_CONCURRENT_ACCOUNTS = 16
 
 P = ParamSpec("P")
+Loaded = TypeVar("Loaded")
 
 
 def for_accounts(load: Callable[P, pd.DataFrame]) -> Callable[P, pd.DataFrame]:
@@ -76,20 +77,20 @@ def load_accounts(
         IncompleteError: An account could not be loaded; `.partial` has the others, `.missing` names it.
         CenportsError: No account could be loaded; the first account's error.
     """
-    by_name = _name_accounts(clients)
-    loaded = _load_concurrently(by_name, load)
-    if not loaded.frames:
-        raise loaded.failures[min(loaded.failures)]
-    _repeat_warnings(loaded.warnings)
-    frame = _combine(loaded.frames, is_complete=not loaded.failures)
-    if loaded.failures:
-        first = min(loaded.failures)
+    found, failures = _load_concurrently(clients, load, fatal=RejectedRowsError)
+    incomplete = {name: error.partial for name, error in failures.items() if isinstance(error, IncompleteError)}
+    frames = {**found, **incomplete}
+    if not frames:
+        raise failures[min(failures)]
+    frame = _combine(frames, is_complete=not failures)
+    if failures:
+        first = min(failures)
         text = (
-            f"{len(loaded.failures)} of {format_count(len(by_name), 'account')} could not be loaded completely, the "
-            f"first, {first}: {loaded.failures[first]}"
+            f"{len(failures)} of {format_count(len(clients), 'account')} could not be loaded completely, the first, "
+            f"{first}: {failures[first]}"
         )
         if not allow_partial:
-            raise IncompleteError(text, partial=frame, missing=_build_missing_frame(loaded.failures))
+            raise IncompleteError(text, partial=frame, missing=_build_missing_frame(failures))
         warn_user(text, IncompleteWarning)
     return frame
 
@@ -110,72 +111,47 @@ def load_tables(
         InvalidRequestError: There is no client, or two clients have the same account name.
         CenportsError: No account could be loaded; the first account's error.
     """
-    by_name = _name_accounts(clients)
-    frames: dict[str, dict[str, pd.DataFrame]] = {}
-    failures: dict[str, CenportsError] = {}
-    warnings: dict[str, list[CollectedWarning]] = {}
-
-    def work(name: str) -> dict[str, pd.DataFrame]:
-        with collect_warnings() as warnings[name]:
-            return {table: load(by_name[name]) for table, load in tables.items()}
-
-    for name, result in run_concurrently(work, sorted(by_name), MAX_CONCURRENT_ACCOUNTS):
-        if isinstance(result, CenportsError):
-            failures[name] = result
-        elif isinstance(result, Exception):
-            result.add_note(f"Account {name}.")
-            raise result
-        else:
-            frames[name] = result
-    if not frames:
+    found, failures = _load_concurrently(
+        clients, lambda client: {table: load(client) for table, load in tables.items()}
+    )
+    if not found:
         raise failures[min(failures)]
-    _repeat_warnings({name: warnings[name] for name in frames})
     combined = {
-        table: _combine({name: found[table] for name, found in frames.items()}, is_complete=not failures)
+        table: _combine({name: frames[table] for name, frames in found.items()}, is_complete=not failures)
         for table in tables
     }
     return combined, failures
 
 
-def _repeat_warnings(warnings: Mapping[str, Sequence[CollectedWarning]]) -> None:
-    """Give the warnings of each account to the user, with the account's name."""
-    for name, collected in sorted(warnings.items()):
-        for warning in collected:
-            warn_user(f"{name}: {warning.text}", warning.category)
-
-
-@dataclass(frozen=True)
-class _LoadedAccounts:
-    """What became of each account, by name; an incomplete one has a failure and a frame."""
-
-    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
-    failures: dict[str, CenportsError] = field(default_factory=dict)
-    warnings: dict[str, list[CollectedWarning]] = field(default_factory=dict)
-
-
-def _load_concurrently(clients: Mapping[str, Client], load: Callable[[Client], pd.DataFrame]) -> _LoadedAccounts:
-    """Load each account on a thread.
+def _load_concurrently(
+    clients: Sequence[Client], load: Callable[[Client], Loaded], *, fatal: type[CenportsError] | tuple[()] = ()
+) -> tuple[dict[str, Loaded], dict[str, CenportsError]]:
+    """Load each account on a thread; return results and errors by account, and give the user the warnings of the results.
 
     Raises:
-        RejectedRowsError: A record can't be read, and the caller asked for an error.
+        Exception: An error of the type `fatal`, or one that isn't of this package.
     """
+    by_name = _name_accounts(clients)
+    warnings: dict[str, list[CollectedWarning]] = {}
+    found: dict[str, Loaded] = {}
+    failures: dict[str, CenportsError] = {}
 
-    def work(name: str) -> tuple[pd.DataFrame, list[CollectedWarning]]:
-        with collect_warnings() as collected:
-            return load(clients[name]), collected
+    def work(name: str) -> Loaded:
+        with collect_warnings() as warnings[name]:
+            return load(by_name[name])
 
-    loaded = _LoadedAccounts()
-    for name, result in run_concurrently(work, sorted(clients), MAX_CONCURRENT_ACCOUNTS):
-        if isinstance(result, CenportsError) and not isinstance(result, RejectedRowsError):
-            loaded.failures[name] = result
-            if isinstance(result, IncompleteError):
-                loaded.frames[name] = result.partial
+    for name, result in run_concurrently(work, sorted(by_name), MAX_CONCURRENT_ACCOUNTS):
+        if isinstance(result, CenportsError) and not isinstance(result, fatal):
+            failures[name] = result
         elif isinstance(result, Exception):
             result.add_note(f"Account {name}.")
             raise result
         else:
-            loaded.frames[name], loaded.warnings[name] = result
-    return loaded
+            found[name] = result
+    for name in sorted(found):
+        for warning in warnings[name]:
+            warn_user(f"{name}: {warning.text}", warning.category)
+    return found, failures
 
 
 def _name_accounts(clients: Sequence[Client]) -> dict[str, Client]:

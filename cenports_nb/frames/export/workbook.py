@@ -19,16 +19,17 @@ from xlsxwriter.exceptions import FileCreateError
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import format_iso, local_times
-from cenports_nb.frames.export.about import HEADERS_NOTE, HEADINGS, SHEET_NAME, describe_sheets, sum_sheets
 from cenports_nb.frames.export.headers import (
     GENERAL,
+    MONEY_COLUMNS,
     MONEY_FORMAT,
     UNITS_FORMAT,
     choose_number_format,
+    is_summable,
     title_format,
     write_title,
 )
-from cenports_nb.frames.provenance import provenance
+from cenports_nb.frames.provenance import ACCOUNTS_PARAM, Provenance, provenance
 from cenports_nb.rendering.text import format_count
 
 MAX_ROWS, MAX_COLUMNS, MAX_CELL_CHARACTERS = 1_048_575, 16_384, 32_767
@@ -42,7 +43,12 @@ SECONDS_FORMAT, MILLISECONDS_FORMAT, DAY_FORMAT = "yyyy-mm-dd hh:mm:ss", "yyyy-m
 WIDTH_SAMPLE_ROWS, MAX_WIDTH_CHARACTERS = 200, 60  # columns fit their first rows, up to a limit
 
 LEFT = {"align": "left", "indent": 1}
+
+ABOUT_SHEET = "About"
+"""The last sheet: what each of the others is, and the totals."""
+ABOUT_HEADINGS = ("Sheet", "Content", "Account", "Source", "As of", "Complete", "Time zone")
 TOTALS_HEADINGS = ("Sheet", "Column", "Total")
+HEADERS_NOTE = "Point at a header to see the name of its column, which programs read."
 
 # Cells are written by type; these options guard against a later change.
 WORKBOOK_OPTIONS = {
@@ -81,7 +87,7 @@ def write_workbook(frames: Mapping[str, pd.DataFrame], path: Path, zones: Mappin
     for name, frame in frames.items():
         _check_size(name, frame)
     shown = {name: frame for name, frame in frames.items() if len(frame)} or dict(list(frames.items())[:1])
-    *sheets, about = sheet_names([*shown, SHEET_NAME])
+    *sheets, about = sheet_names([*shown, ABOUT_SHEET])
     try:
         with xlsxwriter.Workbook(path, WORKBOOK_OPTIONS) as book:
             book.set_properties(
@@ -170,26 +176,59 @@ def _write_about(
     shown: Mapping[str, pd.DataFrame],
     zones: Mapping[str, ZoneInfo],
 ) -> None:
-    """Write what each sheet is, and below it the totals."""
+    """Write what each sheet is, last the empty frames, which have none, and below that the totals."""
     head = book.add_format({"bold": True, "bottom": 1, "num_format": "@"})
     text = book.add_format({"num_format": "@"})
-    left_out = {name: frame for name, frame in frames.items() if name not in shown}
-    rows = [HEADINGS, *describe_sheets(shown, left_out, zones), (), (HEADERS_NOTE,)]
+    rows: list[tuple[str, ...]] = [ABOUT_HEADINGS]
+    for name, frame in {**shown, **frames}.items():
+        content = format_count(len(frame), "row") if name in shown else "empty, so it has no sheet"
+        rows.append((name, content, *_describe_sheet_origin(frame, zones[name])))
+    rows += [(), (HEADERS_NOTE,)]
     for row, cells in enumerate(rows):
         for at, cell in enumerate(cells):
             sheet.write_string(row, at, _escape_surrogates(cell)[:MAX_CELL_CHARACTERS], head if row == 0 else text)
-    totals = sum_sheets(shown)
+    totals = [
+        (name, str(label), _sum(column))
+        for name, frame in shown.items()
+        for label, column in frame.items()
+        if frame.columns.is_unique and is_summable(column)
+    ]
     for at, cell in enumerate(TOTALS_HEADINGS if totals else ()):
         sheet.write_string(len(rows) + 1, at, cell, head)
-    for row, (name, title, total, is_money) in enumerate(totals, start=len(rows) + 2):
+    for row, (name, label, total) in enumerate(totals, start=len(rows) + 2):
+        number_format = MONEY_FORMAT if label in MONEY_COLUMNS else UNITS_FORMAT
         sheet.write_string(row, 0, _escape_surrogates(name), text)
-        sheet.write_string(row, 1, title, text)
-        sheet.write_number(row, 2, total, book.add_format({"num_format": MONEY_FORMAT if is_money else UNITS_FORMAT}))
+        sheet.write_string(row, 1, write_title(label), text)
+        sheet.write_number(row, 2, total, book.add_format({"num_format": number_format}))
     _fit_to_paper(sheet)
-    for at in range(len(HEADINGS)):
+    for at in range(len(ABOUT_HEADINGS)):
         lengths = [len(cells[at]) for cells in rows[:-1] if len(cells) > at]
         sheet.set_column(at, at, min(max(lengths) + 2, MAX_WIDTH_CHARACTERS))
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MAX_ROWS + 1}"})
+
+
+def _sum(column: pd.Series[Any]) -> float:
+    """Sum exactly, rounded once; infinite values have no total."""
+    values = [float(value) for value in column.dropna()]
+    return math.fsum(value for value in values if math.isfinite(value))
+
+
+def _describe_sheet_origin(frame: pd.DataFrame, zone: ZoneInfo) -> tuple[str, str, str, str, str]:
+    found = provenance(frame)
+    if found is None:
+        return "", "", "", "", zone.key
+    as_of = f"{found.as_of.astimezone(zone):%Y-%m-%d %H:%M}" if found.as_of else "no answer used"
+    complete = "yes" if found.complete else "NO: orders are missing" if "orders" in found.source else "NO"
+    if found.rejected:
+        complete += f", {format_count(found.rejected, 'record')} rejected"
+    return _describe_account(found), found.source, as_of, complete, zone.key
+
+
+def _describe_account(found: Provenance) -> str:
+    accounts = found.params.get(ACCOUNTS_PARAM)
+    if accounts:
+        return ", ".join(map(str, accounts))
+    return f"{found.environment}, partner {found.partner_id}" if found.partner_id else found.environment
 
 
 def _too_long_error(name: str, where: str, text: str) -> InvalidRequestError:

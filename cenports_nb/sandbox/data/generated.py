@@ -22,32 +22,11 @@ _WAREHOUSES: Final = (
     ("GEN-MID", "Midland Warehouse", "4 Prairie Street", "Joliet", "IL", "60431"),
 )
 _FIRST_NAMES: Final = (
-    "Ana",
-    "José",
-    "Zoë",
-    "Łukasz",
-    "Mary",
-    "Wei",
-    "Søren",
-    "Fatima",
-    "Gerald",
-    "Jürgen",
-    "Noa",
-    "Priya",
-)
+    "Ana", "José", "Zoë", "Łukasz", "Mary", "Wei", "Søren", "Fatima", "Gerald", "Jürgen", "Noa", "Priya",
+)  # fmt: skip
 _LAST_NAMES: Final = (
-    "Smith",
-    "García",
-    "Müller",
-    "Nguyễn",
-    "Jones",
-    "Ōta",
-    "Kowalska",
-    "Brown",
-    "Lévesque",
-    "Okafor",
-    "Lee",
-)
+    "Smith", "García", "Müller", "Nguyễn", "Jones", "Ōta", "Kowalska", "Brown", "Lévesque", "Okafor", "Lee",
+)  # fmt: skip
 _STREETS: Final = ("Hott Street", "Sabre Street", "Zimmerman Lane", "Peña Avenue", "Hanifan Lane", "Mill Road")
 _PLACES: Final = (
     ("Boston", "MA", "02110"),
@@ -60,17 +39,8 @@ _PLACES: Final = (
     ("Hartford", "CT", "06103"),
 )
 _PRODUCT_NOUNS: Final = (
-    "Kettle",
-    "Lamp",
-    "Crème Bowl",
-    "Chair",
-    "Shelf",
-    "Mug",
-    "Blanket",
-    "Jalapeño Pot",
-    "Desk",
-    "Clock",
-)
+    "Kettle", "Lamp", "Crème Bowl", "Chair", "Shelf", "Mug", "Blanket", "Jalapeño Pot", "Desk", "Clock",
+)  # fmt: skip
 _PRODUCT_ADJECTIVES: Final = ("Blue", "Oak", "Small", "Large", "Folding", "Steel", "Round", "Café", "Classic", "Soft")
 _CARRIERS: Final = (("UPSN", "GR"), ("FDEG", "GR"), ("USPS", "PM"), ("FDEG", "2D"))
 
@@ -88,7 +58,8 @@ def generate_seed(count: int, seed: int, *, end: date) -> Seed:
         order = _make_order(rng, index, at, customers[rng.randrange(len(customers))], products, is_open=is_open)
         orders.append(order)
         if is_open:
-            reserved.update(_count_open_units(order))
+            for line in order["lineItems"]:
+                reserved[line["shipFromWarehouseCode"], line["productSku"]] += line["quantity"]
         else:
             shipments.append(_make_shipment(rng, order, at, end, acknowledged=index < open_from * 0.95))
     return Seed(orders, shipments, _make_warehouses(rng, products, reserved, end), _make_channels())
@@ -211,13 +182,6 @@ def _make_lines(rng: random.Random, order_no: str, products: list[Json], status:
             }
         )
     return lines, total
-
-
-def _count_open_units(order: Json) -> Counter[StockKey]:
-    units: Counter[StockKey] = Counter()
-    for line in order["lineItems"]:
-        units[line["shipFromWarehouseCode"], line["productSku"]] += line["quantity"]
-    return units
 
 
 def _make_shipment(rng: random.Random, order: Json, at: datetime, end: date, *, acknowledged: bool) -> Json:

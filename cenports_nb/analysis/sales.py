@@ -208,14 +208,8 @@ def _combine_parts(parts: Sequence[_Part]) -> pd.DataFrame:
         return sum_by_code(group, np.concatenate([part.counts[name] for part in parts]), size)
 
     result: dict[str, Any] = {name: groups[name].take(rows).reset_index(drop=True) for name in groups.columns}
-    names = [
-        "orders",
-        "lines",
-        "units",
-        "line_value",
-        "unpriced",
-        *(name for name in ("order_total",) if name in first.money),
-    ]
+    names = ["orders", "lines", "units", "line_value", "unpriced"]
+    names += ["order_total"] if "order_total" in first.money else []
     return pd.DataFrame({**result, **{name: add(name) for name in names}}, copy=False)
 
 

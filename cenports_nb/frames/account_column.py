@@ -80,7 +80,10 @@ def per_account(*parameters: str) -> Callable[[Callable[P, pd.DataFrame]], Calla
             require_accounts(frames)
             parts = []
             for account in accounts or [""]:
-                own = {name: choose_account(frame, account) for name, frame in frames.items()}
+                own = {
+                    name: frame[(frame[ACCOUNT] == account).to_numpy(dtype=bool)].drop(columns=ACCOUNT)
+                    for name, frame in frames.items()
+                }
                 parts.append(add_account(run(**{**given, **own}), account))
             return pd.concat(parts, ignore_index=True)
 
@@ -106,8 +109,3 @@ def require_accounts(frames: Mapping[str, pd.DataFrame]) -> bool:
             f"both from an archive."
         )
     return bool(having)
-
-
-def choose_account(frame: pd.DataFrame, account: str) -> pd.DataFrame:
-    """Choose the rows of one account, without the column."""
-    return frame[(frame[ACCOUNT] == account).to_numpy(dtype=bool)].drop(columns=ACCOUNT)

@@ -13,8 +13,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from cenports_nb.frames.arrow_columns import to_arrow
-
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
+from cenports_nb.frames.row_keys import Mask
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,9 @@ def coerce_text(values: pd.Series[Any], *, nullable: bool) -> Coerced:
             rest = wrong & ~numbers
             return values, flaws + ([Flaw(rest, "isn't text", "make it text")] if rest.any() else [])
     column = values if values.dtype == "str" else values.astype("object").astype("str")
-    if not nullable:
-        if not nulls.any() and len(column) and not pc.min(pc.binary_length(to_arrow(column))).as_py():
-            nulls = (column == "").to_numpy()
-        if nulls.any():
-            return column, [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
-    return column, []
+    if not nullable and not nulls.any() and len(column) and not pc.min(pc.binary_length(to_arrow(column))).as_py():
+        nulls = (column == "").to_numpy()
+    return column, _find_missing(nulls, nullable=nullable)
 
 
 def coerce_integers(values: pd.Series[Any], *, nullable: bool) -> Coerced:
@@ -73,9 +69,7 @@ def coerce_integers(values: pd.Series[Any], *, nullable: bool) -> Coerced:
         if unread.any():
             return values, [Flaw(unread, "isn't a number", "pass whole units")]
     numbers = values.to_numpy(dtype="float64", na_value=np.nan)
-    flaws = (
-        [] if nullable or not nulls.any() else [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
-    )
+    flaws = _find_missing(nulls, nullable=nullable)
     most = 2.0**63 if kind in "iu" else float(MAX_EXACT_FLOAT)
     fraction = ~nulls & (np.floor(numbers) != numbers) if kind not in "iu" else np.zeros(len(values), dtype=bool)
     large = ~nulls & ~fraction & (np.abs(numbers) > most if kind not in "iu" else numbers >= most)
@@ -101,9 +95,7 @@ def coerce_floats(values: pd.Series[Any], *, nullable: bool) -> Coerced:
     column = pd.Series(values.to_numpy(dtype="float64", na_value=np.nan), index=values.index, name=values.name)
     infinite = np.isinf(column.to_numpy())
     flaws = [Flaw(infinite, "is infinite", "fix it")] if infinite.any() else []
-    if not nullable and nulls.any():
-        flaws.append(Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False))
-    return column, flaws
+    return column, flaws + _find_missing(nulls, nullable=nullable)
 
 
 def coerce_booleans(values: pd.Series[Any], *, nullable: bool) -> Coerced:
@@ -113,8 +105,8 @@ def coerce_booleans(values: pd.Series[Any], *, nullable: bool) -> Coerced:
         wrong = ~nulls & ~_are_instances(values, (bool, np.bool_))
         if wrong.any():
             return values, [Flaw(wrong, "is neither True nor False", "pass True or False")]
-    if not nullable and nulls.any():
-        return values, [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
+    if flaws := _find_missing(nulls, nullable=nullable):
+        return values, flaws
     return values.astype("boolean" if nullable else "bool"), []
 
 
@@ -136,9 +128,7 @@ def coerce_instants(values: pd.Series[Any], *, nullable: bool) -> Coerced:
             if bad.any():
                 return values, [Flaw(bad, "isn't an instant with a time zone", "pass such as 2026-01-31T08:00Z")]
             column[~nulls] = parsed.dt.as_unit("us")
-    if not nullable and nulls.any():
-        return column, [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
-    return column.astype("datetime64[us, UTC]"), []
+    return column.astype("datetime64[us, UTC]"), _find_missing(nulls, nullable=nullable)
 
 
 def coerce_days(values: pd.Series[Any], *, nullable: bool) -> Coerced:
@@ -148,9 +138,7 @@ def coerce_days(values: pd.Series[Any], *, nullable: bool) -> Coerced:
         if not nulls.all():
             return values, [Flaw(~nulls, "isn't a plain day", "pass it with pandas.to_datetime, without a time zone")]
         values = pd.Series(pd.NaT, index=values.index, name=values.name, dtype="datetime64[us]")
-    if not nullable and nulls.any():
-        return values, [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
-    return values.astype("datetime64[us]"), []
+    return values.astype("datetime64[us]"), _find_missing(nulls, nullable=nullable)
 
 
 COERCIONS: dict[str, Callable[..., Coerced]] = {
@@ -164,6 +152,12 @@ COERCIONS: dict[str, Callable[..., Coerced]] = {
     "datetime64[ns]": coerce_days,
 }
 """Pandera's name of a dtype -> how it is coerced."""
+
+
+def _find_missing(nulls: Mask, *, nullable: bool) -> list[Flaw]:
+    if nullable or not nulls.any():
+        return []
+    return [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
 
 
 def _is_text(values: pd.Series[Any]) -> bool:

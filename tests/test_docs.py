@@ -15,7 +15,7 @@ import cenports_nb as cn
 from cenports_nb.api.http.cache_policy import CacheAges
 from cenports_nb.cli.command_reference import write_reference
 from cenports_nb.exit_codes import choose_error_code
-from cenports_nb.sandbox.http.faults import FAULT_OPTIONS
+from cenports_nb.sandbox.http.faults import FAULT_KINDS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -141,7 +141,7 @@ def test_the_page_on_cache_ages_tells_them_as_they_are() -> None:
 def test_the_page_on_the_sandbox_forgets_no_fault() -> None:
     """Each kind of fault is on it."""
     text = (DOCS / "reference" / "sandbox.md").read_text()
-    assert [kind for kind in FAULT_OPTIONS if f"`{kind}`" not in text] == []
+    assert [kind for kind in FAULT_KINDS if f"`{kind}`" not in text] == []
 
 
 def test_public_functions_are_on_a_page() -> None:

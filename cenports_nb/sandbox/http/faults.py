@@ -5,7 +5,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -13,36 +13,103 @@ from cenports_nb.sandbox.http.responses import Response, respond_business_error,
 from cenports_nb.sandbox.http.routes import ROUTES
 from cenports_nb.sandbox.records import encode
 
-# Every kind with its options. What a kind does to the response is below; `response_writer` has what it does to the
-# connection, and `service` what it does to the account.
-FAULT_OPTIONS: Final[dict[str, dict[str, Any]]] = {
-    "too_many": {"retry_after": None},  # 429; with the given header, or none
-    "server_error": {"status": 500},
-    "bad_gateway": {},
-    "unavailable": {"retry_after": None},
-    "drop": {},  # the connection ends without a byte, and nothing is carried out
-    "reset": {},  # the same, with a reset
-    "cut_headers": {},
-    "cut": {},
-    "no_length": {},
-    "short_length": {},
-    "cut_json": {},
-    "cut_gzip": {},
-    "bomb": {"size": 300_000_000},
-    "slow": {"seconds": 1.0},
-    "drip": {"seconds": 0.05, "headers": False},
-    "html": {},
-    "empty": {},
-    "garbage": {},
-    "error_200": {},
-    "wrong_shape": {},
-    "expired_token": {},
-    "unauthorized": {},
-    "redirect": {"to": "http://127.0.0.1:9/v2/elsewhere"},
-    "foreign_link": {"host": "https://evil.example"},
-    "lost": {},  # carried out, then the connection ends without a byte
-    "late_error": {"status": 500},  # carried out, then answered as if it had not been
-    "failed_rows": {"rows": (0,), "message": "The row was refused."},
+Options = Mapping[str, Any]
+
+_HTML: Final = "text/html; charset=UTF-8"
+_LOGIN: Final = b"""<!DOCTYPE html>
+<html lang="en"><head><title>Log in</title></head>
+<body><form method="POST" action="/login"><input name="email"><input name="password"></form></body></html>
+"""
+_BAD_GATEWAY: Final = b"""<html>
+<head><title>502 Bad Gateway</title></head>
+<body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body>
+</html>
+"""
+_NO_RESPONSE: Final = Response(0, b"")
+
+
+@dataclass(frozen=True)
+class FaultKind:
+    """What a fault does to a response; `response_writer` has what it does to the connection, `service` to the account."""
+
+    options: Options = field(default_factory=dict)  # with their defaults
+    answer: Callable[[Options], Response] | None = None  # answers, and the request is not handled
+    alter: Callable[[Response, Options], Response] | None = None  # alters the response of the handled request
+
+
+def _retry_after(options: Options) -> tuple[tuple[str, str], ...]:
+    return () if options["retry_after"] is None else (("Retry-After", str(options["retry_after"])),)
+
+
+def _server_error(options: Options) -> Response:
+    return respond_message(options["status"], "Server Error")
+
+
+def _error_200(_: Options) -> Response:
+    return replace(respond_business_error([("", "Something went wrong.")], "documented"), status=200)
+
+
+def _cut_json(response: Response, _: Options) -> Response:
+    return replace(response, body=_half(response.body))
+
+
+def _cut_gzip(response: Response, _: Options) -> Response:
+    return replace(
+        response, body=_half(gzip.compress(response.body)), headers=(*response.headers, ("Content-Encoding", "gzip"))
+    )
+
+
+def _half(body: bytes) -> bytes:
+    return body[: len(body) // 2]
+
+
+def _foreign_link(response: Response, options: Options) -> Response:
+    try:
+        body = json.loads(response.body)
+    except ValueError:
+        return response  # a refusal that is not JSON has no links
+    for links in (body, body.get("links")) if isinstance(body, dict) else ():
+        for name in ("next_page_url", "next"):
+            if isinstance(links, dict) and isinstance(link := links.get(name), str):
+                links[name] = options["host"] + urlsplit(link)._replace(scheme="", netloc="").geturl()
+    return replace(response, body=encode(body))
+
+
+FAULT_KINDS: Final[dict[str, FaultKind]] = {
+    "too_many": FaultKind(
+        {"retry_after": None}, lambda options: respond_message(429, "Too Many Attempts.", _retry_after(options))
+    ),
+    "server_error": FaultKind({"status": 500}, _server_error),
+    "bad_gateway": FaultKind(answer=lambda _: Response(502, _BAD_GATEWAY, content_type="text/html")),
+    "unavailable": FaultKind(
+        {"retry_after": None}, lambda options: respond_message(503, "Service Unavailable", _retry_after(options))
+    ),
+    "drop": FaultKind(answer=lambda _: _NO_RESPONSE),  # the connection ends without a byte
+    "reset": FaultKind(answer=lambda _: _NO_RESPONSE),  # the same, with a reset
+    "cut_headers": FaultKind(),
+    "cut": FaultKind(),
+    "no_length": FaultKind(),
+    "short_length": FaultKind(),
+    "cut_json": FaultKind(alter=_cut_json),
+    "cut_gzip": FaultKind(alter=_cut_gzip),
+    "bomb": FaultKind({"size": 300_000_000}, lambda _: Response(200, b"")),  # its body is generated while it is sent
+    "slow": FaultKind({"seconds": 1.0}),
+    "drip": FaultKind({"seconds": 0.05, "headers": False}),
+    "html": FaultKind(answer=lambda _: Response(200, _LOGIN, content_type=_HTML)),
+    "empty": FaultKind(answer=lambda _: Response(200, b"")),
+    "garbage": FaultKind(answer=lambda _: Response(200, hashlib.shake_256(b"garbage").digest(600))),
+    "error_200": FaultKind(answer=_error_200),
+    "wrong_shape": FaultKind(answer=lambda _: respond_json({"data": "hello"})),
+    "expired_token": FaultKind(),
+    "unauthorized": FaultKind(answer=lambda _: respond_message(401, "Unauthenticated.")),
+    "redirect": FaultKind(
+        {"to": "http://127.0.0.1:9/v2/elsewhere"},
+        lambda options: Response(302, b"", (("Location", options["to"]),), _HTML),
+    ),
+    "foreign_link": FaultKind({"host": "https://evil.example"}, alter=_foreign_link),
+    "lost": FaultKind(alter=lambda response, _: replace(response, status=0)),  # the connection ends without a byte
+    "late_error": FaultKind({"status": 500}, alter=lambda _, options: _server_error(options)),
+    "failed_rows": FaultKind({"rows": (0,), "message": "The row was refused."}),
 }
 
 _ALL_CALLS: Final = [f"{method} {path}" for path, methods in ROUTES.items() for method in methods]
@@ -78,7 +145,7 @@ class Fault:
 class Faults:
     """The faults of one sandbox, in the order in which they were added."""
 
-    kinds: Final = tuple(FAULT_OPTIONS)
+    kinds: Final = tuple(FAULT_KINDS)
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -107,18 +174,19 @@ class Faults:
         Raises:
             ValueError: An invalid kind, call, option or number; the message lists the valid ones.
         """
-        if kind not in FAULT_OPTIONS:
-            raise ValueError(f"There is no fault {kind!r}: use one of {', '.join(FAULT_OPTIONS)}.")
-        unknown = sorted(options.keys() - FAULT_OPTIONS[kind].keys())
+        if kind not in FAULT_KINDS:
+            raise ValueError(f"There is no fault {kind!r}: use one of {', '.join(FAULT_KINDS)}.")
+        defaults = FAULT_KINDS[kind].options
+        unknown = sorted(options.keys() - defaults.keys())
         if unknown:
-            known = ", ".join(FAULT_OPTIONS[kind]) or "none"
+            known = ", ".join(defaults) or "none"
             raise ValueError(f"The fault {kind!r} has no option {', '.join(unknown)}: its options are {known}.")
         calls = ["*", *(_TRANSACTION_CALLS if kind == "failed_rows" else _ALL_CALLS)]
         if call not in calls:
             raise ValueError(f"The fault {kind!r} can't strike {call!r}: use one of {', '.join(calls)}.")
         if after < 0 or (times is not None and times < 1) or (page is not None and page < 1):
             raise ValueError("A fault needs after= of at least 0, and times= and page= of at least 1 or None.")
-        fault = Fault(kind, call, after, times, page, {**FAULT_OPTIONS[kind], **options})
+        fault = Fault(kind, call, after, times, page, {**defaults, **options})
         with self._lock:
             self._faults.append(fault)
         return fault
@@ -144,107 +212,3 @@ class Faults:
     def __repr__(self) -> str:
         with self._lock:
             return f"<Faults {', '.join(f'{fault.kind} ({fault.count})' for fault in self._faults) or 'none'}>"
-
-
-Options = Mapping[str, Any]
-
-_HTML: Final = "text/html; charset=UTF-8"
-_LOGIN: Final = b"""<!DOCTYPE html>
-<html lang="en"><head><title>Log in</title></head>
-<body><form method="POST" action="/login"><input name="email"><input name="password"></form></body></html>
-"""
-_BAD_GATEWAY: Final = b"""<html>
-<head><title>502 Bad Gateway</title></head>
-<body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body>
-</html>
-"""
-_NO_RESPONSE: Final = Response(0, b"")
-
-
-def replace_response(fault: Fault) -> Response | None:
-    """Answer without handling the request; None if the fault lets it be handled."""
-    replace_with = _REPLACEMENTS.get(fault.kind)
-    return replace_with(fault.options) if replace_with else None
-
-
-def alter_response(fault: Fault, response: Response) -> Response:
-    """Alter the response of a handled request."""
-    alter = _ALTERATIONS.get(fault.kind)
-    return alter(response, fault.options) if alter else response
-
-
-def _too_many(options: Options) -> Response:
-    return respond_message(429, "Too Many Attempts.", _retry_after(options))
-
-
-def _server_error(options: Options) -> Response:
-    return respond_message(options["status"], "Server Error")
-
-
-def _unavailable(options: Options) -> Response:
-    return respond_message(503, "Service Unavailable", _retry_after(options))
-
-
-def _retry_after(options: Options) -> tuple[tuple[str, str], ...]:
-    return () if options["retry_after"] is None else (("Retry-After", str(options["retry_after"])),)
-
-
-def _error_200(_: Options) -> Response:
-    return replace(respond_business_error([("", "Something went wrong.")], "documented"), status=200)
-
-
-def _redirect(options: Options) -> Response:
-    return Response(302, b"", (("Location", options["to"]),), _HTML)
-
-
-_REPLACEMENTS: Final[dict[str, Callable[[Options], Response]]] = {
-    "too_many": _too_many,
-    "server_error": _server_error,
-    "bad_gateway": lambda _: Response(502, _BAD_GATEWAY, content_type="text/html"),
-    "unavailable": _unavailable,
-    "drop": lambda _: _NO_RESPONSE,
-    "reset": lambda _: _NO_RESPONSE,
-    "bomb": lambda _: Response(200, b""),  # its body is generated while it is sent
-    "html": lambda _: Response(200, _LOGIN, content_type=_HTML),
-    "empty": lambda _: Response(200, b""),
-    "garbage": lambda _: Response(200, hashlib.shake_256(b"garbage").digest(600)),
-    "error_200": _error_200,
-    "wrong_shape": lambda _: respond_json({"data": "hello"}),
-    "unauthorized": lambda _: respond_message(401, "Unauthenticated."),
-    "redirect": _redirect,
-}
-
-
-def _cut_json(response: Response, _: Options) -> Response:
-    return replace(response, body=_half(response.body))
-
-
-def _cut_gzip(response: Response, _: Options) -> Response:
-    return replace(
-        response, body=_half(gzip.compress(response.body)), headers=(*response.headers, ("Content-Encoding", "gzip"))
-    )
-
-
-def _foreign_link(response: Response, options: Options) -> Response:
-    try:
-        body = json.loads(response.body)
-    except ValueError:
-        return response  # a refusal that is not JSON has no links
-    for links in (body, body.get("links")) if isinstance(body, dict) else ():
-        for name in ("next_page_url", "next"):
-            if isinstance(links, dict) and isinstance(link := links.get(name), str):
-                links[name] = options["host"] + urlsplit(link)._replace(scheme="", netloc="").geturl()
-    return replace(response, body=encode(body))
-
-
-def _half(body: bytes) -> bytes:
-    return body[: len(body) // 2]
-
-
-_ALTERATIONS: Final[dict[str, Callable[[Response, Options], Response]]] = {
-    "cut_json": _cut_json,
-    "cut_gzip": _cut_gzip,
-    "foreign_link": _foreign_link,
-    "lost": lambda response, _: replace(response, status=0),
-    "late_error": lambda _, options: _server_error(options),
-}

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from cenports_nb.sandbox.account.state import AccountState
 from cenports_nb.sandbox.http.endpoint_request import EndpointRequest, QueryPairs, read_page_number, read_parameters
-from cenports_nb.sandbox.http.faults import Fault, Faults, alter_response, replace_response
+from cenports_nb.sandbox.http.faults import FAULT_KINDS, Fault, Faults
 from cenports_nb.sandbox.http.responses import Refusal, Response, hide_error_status, respond_message
 from cenports_nb.sandbox.http.routes import ROUTES, Route
 from cenports_nb.sandbox.records import Json
@@ -118,8 +118,11 @@ class Service:
         return response, fault
 
     def _respond_with_fault(self, request: RawRequest, fault: Fault) -> Response:
-        response = replace_response(fault)
-        return alter_response(fault, self._respond(request, fault)) if response is None else response
+        kind = FAULT_KINDS[fault.kind]
+        if kind.answer:
+            return kind.answer(fault.options)
+        response = self._respond(request, fault)
+        return kind.alter(response, fault.options) if kind.alter else response
 
     def _respond(self, request: RawRequest, fault: Fault | None) -> Response:
         try:

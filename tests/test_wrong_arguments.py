@@ -22,6 +22,8 @@ CALLS: dict[str, Callable[[cn.Client], Any]] = {
     "line_items must be a DataFrame or a scan, not NoneType": lambda _: cn.summarize_sales(None),  # type: ignore[arg-type]
     "before must be a DataFrame or a scan, not int": lambda _: cn.restatement(5, FRAME),  # type: ignore[arg-type]
     "closed=5 isn't text": lambda client: cn.load_open_items(client, closed=5),  # type: ignore[arg-type]
+    "order_nos has {'a'}, which isn't text": lambda client: cn.load_orders(client, order_nos=[{"a"}]),  # type: ignore[list-item]
+    "channel_id has 5, which isn't text": lambda client: cn.load_orders(client, last="5D", channel_id=5),  # type: ignore[arg-type]
     "TransactionTracker takes a submission": lambda _: cn.TransactionTracker(None),  # type: ignore[arg-type]
     "submit_updates takes one client from connect, not list": lambda client: cn.submit_updates([client], FRAME),  # type: ignore[arg-type]
     "acknowledge_orders takes one client": lambda _: cn.acknowledge_orders(None, FRAME),  # type: ignore[arg-type]

@@ -104,7 +104,7 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
             "first_ship_date": first,
             "last_ship_date": last,
             "tracking_numbers": _join_texts(shipped_rows["tracking_number"][tracked], shipment_codes[tracked], size),
-            "days_to_ship": _count_days_between(ordered, first, zone),
+            "days_to_ship": (local_days(first, zone) - local_days(ordered, zone)).dt.days.astype("Int64"),
             "side": decode_categories(side, SIDES),
         },
         copy=False,
@@ -123,11 +123,6 @@ def _fill_channels(
     single = orders[~several].set_index("order_no")["channel_id"]
     filled = shipped_rows["channel_id"].where(~nameless, shipped_rows["order_no"].map(single)).astype("str")
     return filled, nameless & shipped_rows["order_no"].isin(orders.loc[several, "order_no"]).to_numpy()
-
-
-def _count_days_between(start: pd.Series[Any], end: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
-    days = (local_days(end, time_zone) - local_days(start, time_zone)).dt.days
-    return days.astype("Int64")
 
 
 def _join_texts(texts: pd.Series[Any], codes: IntArray, size: int) -> pd.Series[Any]:

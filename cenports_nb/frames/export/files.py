@@ -179,8 +179,8 @@ def _write_parquet(frame: pd.DataFrame, path: Path, zone: ZoneInfo | None) -> No
         twice = frame.columns[frame.columns.duplicated()][0]
         raise InvalidRequestError(f"Two columns are called {twice!r}, which a .parquet file can't hold: rename one.")
     if zone is not None:
-        moved = {name: column.dt.tz_convert(zone) for name, column in frame.items() if _is_instant(column)}
-        frame = frame.assign(**{str(name): column for name, column in moved.items()})
+        instants = frame.select_dtypes("datetimetz")
+        frame = frame.assign(**{str(name): column.dt.tz_convert(zone) for name, column in instants.items()})
     try:
         frame.to_parquet(path, index=False)
     except (ValueError, TypeError, NotImplementedError) as error:
@@ -188,7 +188,3 @@ def _write_parquet(frame: pd.DataFrame, path: Path, zone: ZoneInfo | None) -> No
         raise InvalidRequestError(
             f"The frame can't be a .parquet file ({reason}): give each column one type."
         ) from None
-
-
-def _is_instant(column: pd.Series[Any]) -> bool:
-    return isinstance(column.dtype, pd.DatetimeTZDtype)

@@ -76,11 +76,19 @@ def stock_spec(client: Client, filters: dict[str, Any], codes: Sequence[str] | N
     )
 
 
+class _Shipment(msgspec.Struct, rename="camel"):
+    ship_date: Any = None
+
+
 class ShipmentRecords(RawRecords):
     """Shipments, with the day of each as a hint."""
 
     def moment(self, record: msgspec.Raw) -> str:
-        return _read_text(record, "shipDate")
+        try:
+            sent = msgspec.json.decode(record, type=_Shipment).ship_date
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return ""
+        return sent if isinstance(sent, str) else ""
 
 
 class _Warehouse(msgspec.Struct, rename="camel"):
@@ -140,13 +148,3 @@ def _shipment_parameters(window: Window, limit: int) -> dict[str, Any]:
     if window.acknowledged is not None:
         found["acknowledged"] = window.acknowledged
     return found
-
-
-def _read_text(record: msgspec.Raw, name: str) -> str:
-    """Return a text field of a record; empty if it has none."""
-    try:
-        found = msgspec.json.decode(record, type=dict[str, msgspec.Raw]).get(name)
-        value = None if found is None else msgspec.json.decode(found)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return ""
-    return value if isinstance(value, str) else ""

@@ -169,11 +169,7 @@ def parse_names(value: str | Sequence[str] | None, name: str) -> tuple[str, ...]
     """Return one or several names as distinct texts that can be sent."""
     if value is None:
         return None
-    if not isinstance(value, Iterable):
-        raise InvalidRequestError(
-            f"{name_parameter(name)} has {value!r}, which isn't text: pass codes as text, such as '0012'."
-        )
-    names = (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
+    names = (value,) if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
     for item in names:
         if not isinstance(item, str) or not item:
             raise InvalidRequestError(
@@ -185,7 +181,7 @@ def parse_names(value: str | Sequence[str] | None, name: str) -> tuple[str, ...]
             )
     if not names:
         raise InvalidRequestError(f"{name} is empty: leave it out to ask for all.")
-    return names
+    return tuple(dict.fromkeys(names))
 
 
 @contextmanager

@@ -1,9 +1,6 @@
 """Loaders of shipments and their lines.
 
-    parse_query ─▶ retrieve ─▶ decode_shipments ─▶ sort ─▶ finalize
-
-The API doesn't document which date it filters by, so no rows are cut: the frame may have shipments of the days just
-before and after.
+parse_query ─▶ retrieve ─▶ decode_shipments ─▶ sort ─▶ finalize
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from cenports_nb.sandbox.clock import format_instant
 from cenports_nb.sandbox.dialect import Dialect
@@ -13,10 +13,6 @@ from cenports_nb.sandbox.records import Json
 
 RowErrors = list[tuple[int, str]]
 Undo = Callable[[], None]
-
-
-# The shares of its duration at which a transaction changes its status.
-_PHASES: Final[tuple[tuple[str, float], ...]] = (("QUEUED", 1 / 3), ("PROCESSING", 1.0))
 
 
 class RowRefusal(Exception):  # noqa: N818 - a refused row is an ordinary outcome, not a fault of the sandbox
@@ -80,8 +76,7 @@ class Transaction:
         """Return the status at a moment."""
         if self.errors is not None:
             return "FAILED" if self.errors else "COMPLETED"
-        elapsed, life = now - self.submitted_at, self.ends_at - self.submitted_at
-        return next((name for name, share in _PHASES if elapsed < life * share), "PROCESSING")
+        return "QUEUED" if now - self.submitted_at < (self.ends_at - self.submitted_at) / 3 else "PROCESSING"
 
 
 class TransactionStore:

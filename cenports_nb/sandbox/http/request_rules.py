@@ -135,21 +135,9 @@ def acknowledge_shipments(dialect: Dialect) -> Rules:
     return (Partner(), ObjectList("shipments", max_items=dialect.batch_most, fields=(Text("orderNo"),)))
 
 
-AVAILABLE_STOCK: Final[Rules] = (
-    Partner(),
-    Channel(),
-    Boolean("actualStock", required=False),
-    Text("warehouseCode", required=False),
-    Integer("limit", required=False),
-)
-
-ACTUAL_STOCK: Final[Rules] = (
-    Partner(),
-    Channel(required=False),
-    Boolean("actualStock"),
-    Text("warehouseCode", required=False),
-    Integer("limit", required=False),
-)
+_STOCK: Final[Rules] = (Text("warehouseCode", required=False), Integer("limit", required=False))
+AVAILABLE_STOCK: Final[Rules] = (Partner(), Channel(), Boolean("actualStock", required=False), *_STOCK)
+ACTUAL_STOCK: Final[Rules] = (Partner(), Channel(required=False), Boolean("actualStock"), *_STOCK)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -104,7 +104,7 @@ Stored = TypeVar("Stored", bound="_Origin")
 
 
 class _Origin(msgspec.Struct):
-    provenance: dict[str, Any]
+    provenance: Provenance
 
 
 class _Stored(_Origin):
@@ -123,8 +123,7 @@ def check_frame(function: str, value: object) -> None:
 
 def attach(frame: pd.DataFrame, found: Provenance, rejects: tuple[Reject, ...]) -> pd.DataFrame:
     """Store provenance and rejects in a frame."""
-    stored = _Stored(asdict(found), list(rejects))
-    frame.attrs[PROVENANCE_KEY] = msgspec.json.encode(stored).decode()
+    frame.attrs[PROVENANCE_KEY] = msgspec.json.encode(_Stored(found, list(rejects))).decode()
     return frame
 
 
@@ -138,11 +137,7 @@ def provenance(frame: pd.DataFrame) -> Provenance | None:
     """
     check_frame("provenance", frame)
     stored = _read_attrs(frame, _Origin)  # without the rejects, which may be many
-    if stored is None:
-        return None
-    values = dict(stored.provenance)
-    values["as_of"] = datetime.fromisoformat(values["as_of"]) if values["as_of"] else None
-    return Provenance(**{field.name: values[field.name] for field in fields(Provenance)})
+    return None if stored is None else stored.provenance
 
 
 def describe_file(found: Provenance) -> str:
@@ -188,33 +183,29 @@ def replace_rejects(frame: pd.DataFrame, rejects: pd.DataFrame) -> None:
     stored = _read_attrs(frame, _Stored)
     if stored is not None:
         rows = rejects[[name.name for name in fields(Reject)]].itertuples(index=False, name=None)
-        kept = _Stored(stored.provenance, [Reject(*row) for row in rows])
-        frame.attrs[PROVENANCE_KEY] = msgspec.json.encode(kept).decode()
+        attach(frame, stored.provenance, tuple(Reject(*row) for row in rows))
 
 
 def read_account(frame: pd.DataFrame | pd.Series[Any]) -> str:
     """Return the account of a frame, environment and partner; empty if unknown."""
     stored = _read_attrs(frame, _Origin)
-    if stored is None:
-        return str(frame.attrs.get(ACCOUNT_KEY, ""))
-    return build_account_key(stored.provenance["environment"], stored.provenance["partner_id"])
+    return str(frame.attrs.get(ACCOUNT_KEY, "")) if stored is None else stored.provenance.account_key
 
 
 def read_accounts(frame: pd.DataFrame) -> dict[str, str]:
     """Return the account key of each account name of a frame of several accounts; empty for other frames."""
     stored = _read_attrs(frame, _Origin)
-    accounts = {} if stored is None else stored.provenance["params"].get(ACCOUNTS_PARAM)
+    accounts = {} if stored is None else stored.provenance.params.get(ACCOUNTS_PARAM)
     return dict(accounts) if isinstance(accounts, dict) else {}
 
 
 def replace_account(frame: pd.DataFrame, account_key: str) -> None:
     """Say of a frame, whose rows are of one account, which one it is; changed in place."""
-    stored = _read_attrs(frame, _Stored)
-    if stored is not None:
+    found = provenance(frame)
+    if found is not None:
         environment, _, partner_id = account_key.partition("|")
-        params = {name: value for name, value in stored.provenance["params"].items() if name != ACCOUNTS_PARAM}
-        origin = {**stored.provenance, "params": params, "environment": environment, "partner_id": partner_id}
-        frame.attrs[PROVENANCE_KEY] = msgspec.json.encode(_Stored(origin, [])).decode()
+        params = {name: value for name, value in found.params.items() if name != ACCOUNTS_PARAM}
+        attach(frame, replace(found, params=params, environment=environment, partner_id=partner_id), ())
 
 
 def build_account_key(environment: str, partner_id: str) -> str:

@@ -7,13 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.frames.schema import column_docs
-from cenports_nb.frames.schema.column_docs import MONEY, UNITS, ColumnDoc
+from cenports_nb.frames.schema.column_docs import MONEY, TABLES, UNITS
 
-TABLES: tuple[dict[str, ColumnDoc], ...] = (
-    column_docs.ORDERS, column_docs.LINE_ITEMS, column_docs.SHIPMENT_ITEMS, column_docs.ACTUAL_STOCK,
-    column_docs.AVAILABLE_STOCK, column_docs.STOCK_DIFF, column_docs.STOCK_UPDATES, column_docs.OUTCOMES,
-)  # fmt: skip
 MONEY_COLUMNS = frozenset(
     {"line_value", "order_total", "price_before", "price_after"}
     | {name for table in TABLES for name, doc in table.items() if doc.unit == MONEY}

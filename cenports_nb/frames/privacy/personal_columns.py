@@ -5,23 +5,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from cenports_nb.frames.schema import column_docs
-from cenports_nb.frames.schema.column_docs import ADDRESS, EMAIL, NAME, PHONE, TEXT
+from cenports_nb.frames.schema.column_docs import ADDRESS, EMAIL, NAME, PHONE, TABLES, TEXT
 
 SCHEMA_KINDS = {
     name: meaning.personal
-    for table in (
-        column_docs.ORDERS,
-        column_docs.LINE_ITEMS,
-        column_docs.SHIPMENTS,
-        column_docs.SHIPMENT_ITEMS,
-        column_docs.AVAILABLE_STOCK,
-        column_docs.WAREHOUSES,
-        column_docs.CHANNELS,
-        column_docs.STOCK_DIFF,
-        column_docs.STOCK_UPDATES,
-        column_docs.OUTCOMES,
-    )
+    for table in TABLES
     for name, meaning in table.items()
     if name != "message"  # of an outcome it is Cenports' text about a row, of a shipment a person's
 }

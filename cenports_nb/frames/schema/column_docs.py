@@ -241,3 +241,7 @@ OUTCOMES = {
     "read_back_at": ColumnDoc("When it was read.", NO_SOURCE, _at("2026-03-01 09:45"), UTC),
 }
 # fmt: on
+TABLES: tuple[dict[str, ColumnDoc], ...] = (
+    *(ORDERS, LINE_ITEMS, SHIPMENTS, SHIPMENT_ITEMS, ACTUAL_STOCK, AVAILABLE_STOCK),
+    *(WAREHOUSES, CHANNELS, STOCK_DIFF, STOCK_UPDATES, OUTCOMES),
+)

@@ -154,18 +154,13 @@ def load_open_items(
     return _load_lines(query, lambda frame: frame[is_open(frame["status"], words)], fill_warehouses=True)
 
 
-def load_orders_with_lines(
-    client: Client,
-    *,
-    acknowledged: bool,
-    channel_id: Sequence[str] | None = None,
-    progress: bool | None = None,
+def load_unacknowledged_orders(
+    client: Client, *, channel_id: Sequence[str] | None = None, progress: bool | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Load orders and line items from one retrieval; two separate loads by acknowledgment could differ.
+    """Load unacknowledged orders and their line items from one retrieval; two separate loads could differ.
 
     Args:
         client: The account.
-        acknowledged: Only orders that are, or are not, acknowledged.
         channel_id: One sales channel or several; all of them by default.
         progress: Show a progress bar; by default only if it takes more than two seconds.
 
@@ -176,7 +171,7 @@ def load_orders_with_lines(
         IncompleteError: Records are missing.
     """
     return _load_both(
-        parse_query(client, channel_id=channel_id, acknowledged=acknowledged, refresh=True, progress=progress),
+        parse_query(client, channel_id=channel_id, acknowledged=False, refresh=True, progress=progress),
         client.settings.time_zone,
     )
 

@@ -21,7 +21,7 @@ import pandas as pd
 
 from cenports_nb.errors import HandoverWarning, InvalidRequestError, JournalError
 from cenports_nb.frames.export.files import IDENTIFIERS
-from cenports_nb.frames.loaders.orders import load_orders_with_lines
+from cenports_nb.frames.loaders.orders import load_unacknowledged_orders
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.provenance import rejected
 from cenports_nb.frames.schema.keys import ORDER_KEYS
@@ -153,7 +153,7 @@ def _hand_over_new_orders(
     progress: bool | None,
 ) -> Handover:
     """Hand over the current orders, and acknowledge again those of earlier hand-overs."""
-    orders, line_items = load_orders_with_lines(client, acknowledged=False, channel_id=channels, progress=progress)
+    orders, line_items = load_unacknowledged_orders(client, channel_id=channels, progress=progress)
     keys = _list_keys(orders)
     known = find_handed_over(context.journal, client.settings.account, keys)
     is_new = np.array([key not in known for key in keys], dtype=bool)

@@ -70,9 +70,9 @@ class DayFilter:
 
     start: str
     end: str
-    zone: str = "UTC"
-    delay_days: int = 0  # days between an order's date and the day that the filter compares
-    end_included: bool = True
+    zone: str
+    delay_days: int  # days between an order's date and the day that the filter compares
+    end_included: bool
 
     @property
     def day_rule(self) -> tuple[str, int]:

@@ -3,7 +3,6 @@
 import copy
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from cenports_nb.sandbox.account.state import AccountState
@@ -156,9 +155,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

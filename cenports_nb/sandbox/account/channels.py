@@ -16,9 +16,6 @@ class ChannelStore:
     def __contains__(self, channel_id: object) -> bool:
         return channel_id in self._records or channel_id in self._unlisted
 
-    def __len__(self) -> int:
-        return len(self._records)
-
     def get_name(self, channel_id: str) -> str:
         """Return the name of a channel; the id of one that is not listed."""
         return str(self._records.get(channel_id, {}).get("channelName") or channel_id)

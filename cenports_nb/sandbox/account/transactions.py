@@ -3,7 +3,7 @@
 import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,7 @@ class Batch:
 
     rows: list[Json]
     apply: Callable[[Json], Undo]
-    refused: Mapping[int, str] = field(default_factory=dict)  # rows that a fault refuses, with its message
+    refused: Mapping[int, str]  # rows that a fault refuses, with its message
 
     def run(self, *, whole: bool) -> RowErrors:
         """Apply every good row, or with `whole` none if one is bad; return the errors by position."""

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -31,8 +31,8 @@ class EndpointRequest:
     now: datetime
     params: Json
     url: str  # of the end point, for links to other pages
-    page: int = 1
-    refused: Mapping[int, str] = field(default_factory=dict)  # rows of a write that a fault refuses
+    page: int
+    refused: Mapping[int, str]  # rows of a write that a fault refuses
 
     def find_errors(self, rules: Rules) -> Errors:
         """Check the parameters; return what is wrong, by name."""

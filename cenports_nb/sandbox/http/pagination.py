@@ -1,9 +1,8 @@
 """Pagination: the rows of one page, and metadata about the other pages."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from cenports_nb.sandbox.http.endpoint_request import EndpointRequest
 from cenports_nb.sandbox.http.responses import ENVELOPE
@@ -101,13 +100,11 @@ def _write_link_header(page: Paginator) -> dict[str, str]:
     return {"Link": ", ".join(f'<{url}>; rel="{name}"' for name, url in relations.items() if url)}
 
 
-METADATA: Mapping[str, Callable[[Paginator], Json]] = MappingProxyType({
+METADATA: Final[dict[str, Callable[[Paginator], Json]]] = {
     "laravel": _write_laravel,
     "links": _write_links,
     "numbers": lambda page: {"current_page": page.number, "last_page": page.last, "total": page.total},
-    "next": lambda page: {
-        "next_page_url": page.next, "prev_page_url": page.previous, "current_page": page.number,
-    },
+    "next": lambda page: {"next_page_url": page.next, "prev_page_url": page.previous, "current_page": page.number},
     "total": lambda page: {"total": page.total},
     "total_pages": lambda page: {"page": page.number, "total_pages": page.last},
     "has_more": lambda page: {"has_more": page.has_more},
@@ -115,13 +112,13 @@ METADATA: Mapping[str, Callable[[Paginator], Json]] = MappingProxyType({
     "next_cursor": lambda page: {"meta": {"next_cursor": f"row-{page.stop}" if page.has_more else None}},
     "per_page": lambda page: {"per_page": page.size},
     "count": lambda page: {"count": page.total},
-})  # fmt: skip
+}
 """Paging fields beside the rows, by the dialect's word."""
-HEADERS: Mapping[str, Callable[[Paginator], dict[str, str]]] = MappingProxyType({
+HEADERS: Final[dict[str, Callable[[Paginator], dict[str, str]]]] = {
     "x_total_count": lambda page: {"X-Total-Count": str(page.total)},
     "x_total_pages": lambda page: {"X-Total-Pages": str(page.last), "X-Page": str(page.number)},
     "link": _write_link_header,
-})  # fmt: skip
+}
 """Paging headers, by the dialect's word."""
 
 

@@ -92,6 +92,7 @@ class ShipmentRecords(RawRecords):
 
 
 class _Warehouse(msgspec.Struct, rename="camel"):
+    warehouse_code: str | int | None = None
     warehouse_inventory: list[msgspec.Raw] | None = None
 
 
@@ -100,14 +101,17 @@ class StockRecords(RawRecords):
 
     @property
     def row_count(self) -> int:
-        return sum(map(_count_stock_rows, self.raw))
+        return sum(count for _, count in filter(None, map(count_stock_rows, self.raw)))
 
 
-def _count_stock_rows(record: msgspec.Raw) -> int:
+def count_stock_rows(record: bytes | memoryview) -> tuple[str, int] | None:
+    """Return the code of a warehouse and its number of stock rows; None if it can't be read."""
     try:
-        return len(msgspec.json.decode(record, type=_Warehouse).warehouse_inventory or ())
+        warehouse = msgspec.json.decode(record, type=_Warehouse)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return 0
+        return None
+    code = "" if warehouse.warehouse_code is None else str(warehouse.warehouse_code)
+    return code, len(warehouse.warehouse_inventory or ())
 
 
 def _max_order_age(client: Client, window: Window) -> float:

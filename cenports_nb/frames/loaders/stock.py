@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pandas as pd
 
 from cenports_nb.api.retrieval.observed_limits import get_observed_limits
@@ -17,7 +17,7 @@ from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.errors import CenportsWarning
 from cenports_nb.frames.decoding.records import decode_channels, decode_stock, decode_warehouses
 from cenports_nb.frames.loaders.accounts import for_accounts, require_client
-from cenports_nb.frames.loaders.endpoint_specs import channels_spec, stock_spec
+from cenports_nb.frames.loaders.endpoint_specs import channels_spec, count_stock_rows, stock_spec
 from cenports_nb.frames.loaders.finalize import LoadOptions, OnReject, finalize, sort_frame
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.provenance import Reject
@@ -197,11 +197,6 @@ def _warn_of_absent(codes: tuple[str, ...] | None, frame: pd.DataFrame) -> None:
         )
 
 
-class _Warehouse(msgspec.Struct, rename="camel"):
-    warehouse_code: str | int | None = None
-    warehouse_inventory: list[msgspec.Raw] | None = None
-
-
 def _retrieve_stock(
     client: Client, filters: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool
 ) -> Retrieval:
@@ -235,16 +230,9 @@ def _retrieve_stock(
 
 def _count_stock_rows(retrieval: Retrieval) -> tuple[int, dict[str, int]]:
     """Count the stock rows of a retrieval, in all and by warehouse; an unreadable record counts as one."""
-    rows, rows_by_code = 0, dict[str, int]()
-    for record in retrieval.raw_records():
-        try:
-            warehouse = msgspec.json.decode(record, type=_Warehouse)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            rows += 1
-            continue
-        number = len(warehouse.warehouse_inventory or ())
-        rows += number
-        if warehouse.warehouse_code is not None and number:
-            code = str(warehouse.warehouse_code)
-            rows_by_code[code] = rows_by_code.get(code, 0) + number
-    return rows, rows_by_code
+    counts = [count_stock_rows(record) or ("", 1) for record in retrieval.raw_records()]
+    rows_by_code: Counter[str] = Counter()
+    for code, number in counts:
+        if code and number:
+            rows_by_code[code] += number
+    return sum(number for _, number in counts), rows_by_code
